@@ -1,0 +1,12 @@
+/** The kernel's public surface. */
+export * from './display.ts'
+export * from './errors.ts'
+export * from './fee.ts'
+export * from './fixed.ts'
+export * from './liquidity.ts'
+export * from './pool.ts'
+export * from './quote.ts'
+export * from './rate.ts'
+export type { StoppedBy } from './swap.ts'
+export * from './twap.ts'
+export * from './units.ts'

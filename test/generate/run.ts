@@ -1,0 +1,11 @@
+/** `npm run generate`: writes the generated files of the project anew; the tests compare them with what is committed. */
+import { writeFileSync } from 'node:fs'
+import { phiTableSource } from './phi-table.ts'
+
+const root = new URL('../../', import.meta.url)
+const write = (path: string, text: string): void => {
+  writeFileSync(new URL(path, root), text)
+  console.log(`${path}  ${text.length} bytes`)
+}
+
+write('amm/generated/phi-table.ts', phiTableSource())
