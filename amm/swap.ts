@@ -7,7 +7,8 @@
  */
 import { largestWithin, rateWhere } from './inverse.ts'
 import { firstTickAbove, type Pool } from './pool.ts'
-import { ytValue } from './rate.ts'
+import { tickAtRate, ytValue } from './rate.ts'
+import type { RateQ64 } from './units.ts'
 
 /** What a walk is asked for, in the terms of the curve. */
 export type Budget =
@@ -97,6 +98,7 @@ export const walk = (pool: Pool, up: boolean, budget: Budget, limitRate: bigint,
           : budget.find === 'fewest' && (budget.of === 'yt' ? area : yt * discount - area) >= budget.amount
       steps.push({ kind: 'fill', liquidity, area: stepArea })
       const whole = !limited && wanted >= capacity
+      tick = whole ? next.index : tickAtRate(rate as RateQ64, pool.grid)
       if (filled && !(up && whole)) standing = { yt, area, rate, tick, liquidity, crossings, steps: steps.length }
       if (!whole) return pathOf(standing, steps, exhausted || wanted < capacity ? 'filled' : 'limit')
     }

@@ -9,3 +9,5 @@ const write = (path: string, text: string): void => {
 }
 
 write('amm/generated/phi-table.ts', phiTableSource())
+const { vectorFiles } = await import('./vectors.ts') // after the table that the kernel reads
+for (const [path, text] of vectorFiles()) write(path, text)

@@ -211,6 +211,12 @@ test('ledger: one big step equals many small ones, and nothing is lost', () => {
   const pool = slowPool(tickRate(1700))
   pool.fee([{ activeAtTick: 1700, lpFee: 100n }])
   near(pool.position('0').earned.plus(pool.position('1').earned), 100, '1e-80')
+  near(pool.position('0').earned, new X(7_000_003).times(100).div(3_007_000_004), '1e-80')
+  const before = pool.position('0').earned
+  pool.fee([{ activeAtTick: 2000, lpFee: 100n }]) // 2000 is above the first range: its upper tick is excluded
+  expect(pool.position('0').earned.eq(before)).toBe(true)
+  pool.fee([{ activeAtTick: 1000, lpFee: 100n }]) // and the lower tick is included
+  near(pool.position('0').earned.minus(before), 100, '1e-80')
   pool.remove('0', 7_000_003n)
   pool.collect('0', pool.position('0').earned)
   expect([pool.inventory('0').toFixed(), pool.position('0').earned.toFixed()]).toEqual(['0', '0'])

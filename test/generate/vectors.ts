@@ -1,0 +1,293 @@
+/**
+ * Golden vectors: inputs and outputs of every kernel function, and whole histories, for a second implementation to be
+ * held against. All quantities are decimal strings; ticks, seconds and bp are JSON numbers.
+ */
+import {
+  accrue,
+  addLiquidity,
+  apyFromRate,
+  collect,
+  createOracle,
+  createPool,
+  DEFAULT_CLAMP_PER_SECOND,
+  type DiscountQ64,
+  emptyPosition,
+  exp,
+  expNeg,
+  faceValue,
+  feeOn,
+  type Liquidity,
+  ln,
+  mulDiv,
+  ONE_Q64,
+  type Order,
+  observe,
+  oneMinusExpNeg,
+  type Pool,
+  type Position,
+  phiComplement,
+  ptIntegral,
+  ptPrice,
+  ptValue,
+  quote,
+  type RateQ64,
+  rateFromApy,
+  rateFromYtPrice,
+  removeLiquidity,
+  tickAtRate,
+  tickRate,
+  twap,
+  ytIntegral,
+  ytPrice,
+  ytValue,
+} from '../../amm/index.ts'
+import { Random } from './random.ts'
+
+export const GRID = { spacing: 10, minTick: 50, maxTick: 13_860 }
+export const FEES = { feeBps: 10, lpShareBps: 5000, insuranceShareBps: 5000 }
+const TWO_YEARS = 63_072_000
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+const text = (value: bigint): string => value.toString()
+
+/** Compact JSON with one line per row of each table. */
+const render = (tables: Readonly<Record<string, unknown>>): string => {
+  const entries = Object.entries(tables).map(([name, value]) =>
+    Array.isArray(value)
+      ? `  ${JSON.stringify(name)}: [\n${value.map(row => `    ${JSON.stringify(row)}`).join(',\n')}\n  ]`
+      : `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  )
+  return `{\n${entries.join(',\n')}\n}\n`
+}
+
+/** `test/vectors/functions.json`: rows of [inputs..., output], named columns in `about`. */
+export const functionVectors = (): string => {
+  const random = new Random(2411n)
+  const edges = [0n, 1n, (1n << 59n) - 1n, 1n << 59n, (1n << 59n) + 1n, ONE_Q64 - 1n, ONE_Q64, (4n << 64n) - 1n]
+  const exponents = [...edges, ...Array.from({ length: 60 }, () => random.big(0n, (4n << 64n) - 1n))]
+  const rates = [
+    tickRate(50),
+    tickRate(13_860),
+    ...Array.from({ length: 40 }, () => random.big(tickRate(50), tickRate(13_860))),
+  ]
+  const moments = rates.map(rate => ({
+    rate: rate as RateQ64,
+    tauSeconds: random.pick([0, 3600, 604_800, 7_430_400, TWO_YEARS, random.int(1, TWO_YEARS)]),
+    discount: random.pick([ONE_Q64, ONE_Q64 / 2n, random.big(ONE_Q64 / 20n, ONE_Q64)]) as DiscountQ64,
+  }))
+  const at = (f: (m: (typeof moments)[number]) => bigint): Json[] =>
+    moments.map(m => [text(m.rate), m.tauSeconds, text(m.discount), text(f(m))])
+  return render({
+    about: {
+      mulDiv: 'a, b, divisor, rounding, result',
+      'phiComplement, oneMinusExpNeg, expNeg, exp': 'x Q64.64, result Q64.64',
+      'ln, rateFromApy': 'value or APY Q64.64, result Q64.64',
+      'ytPrice .. ptValue': 'rate Q64.64, tau seconds, discount Q64.64, result Q64.64',
+      rateFromYtPrice: 'price Q64.64, tau seconds, rate Q64.64',
+      'tickRate, tickAtRate': 'tick, rate Q64.64; and back on the default grid',
+      feeOn: 'ST leg, deficit, total, repaid, lp, insurance, protocol (10 bp, 50 %, 50 %)',
+    },
+    mulDiv: Array.from({ length: 40 }, () => {
+      const a = random.magnitude(1n << 64n) * random.pick([1n, -1n])
+      const b = random.magnitude(1n << 64n)
+      const divisor = random.magnitude(1n << 64n)
+      const rounding = random.pick(['down', 'up'] as const)
+      return [text(a), text(b), text(divisor), rounding, text(mulDiv(a, b, divisor, rounding))]
+    }),
+    phiComplement: exponents.map(x => [text(x), text(phiComplement(x))]),
+    oneMinusExpNeg: exponents.map(x => [text(x), text(oneMinusExpNeg(x))]),
+    expNeg: exponents.map(x => [text(x), text(expNeg(x))]),
+    exp: exponents.map(x => [text(x), text(exp(x))]),
+    ln: Array.from({ length: 40 }, () => random.big(ONE_Q64, 54n * ONE_Q64 - 1n)).map(v => [text(v), text(ln(v))]),
+    rateFromApy: Array.from({ length: 40 }, () => random.big(0n, 3n * ONE_Q64)).map(v => [
+      text(v),
+      text(rateFromApy(v)),
+    ]),
+    apyFromRate: rates.map(rate => [text(rate), text(apyFromRate(rate as RateQ64))]),
+    ytPrice: at(m => ytPrice(m.rate, m.tauSeconds)),
+    ptPrice: at(m => ptPrice(m.rate, m.tauSeconds)),
+    ytIntegral: at(m => ytIntegral(m.rate, m.tauSeconds)),
+    ptIntegral: at(m => ptIntegral(m.rate, m.tauSeconds)),
+    faceValue: at(m => faceValue(m.rate, m.discount)),
+    ytValue: at(m => ytValue(m.rate, m)),
+    ptValue: at(m => ptValue(m.rate, m)),
+    rateFromYtPrice: moments
+      .filter(m => m.tauSeconds > 0)
+      .map(m => {
+        const price = ytPrice(m.rate, m.tauSeconds)
+        return [text(price), m.tauSeconds, text(rateFromYtPrice(price, m.tauSeconds))]
+      }),
+    tickRate: [50, 60, 1010, 13_860, 39_999].map(tick => [tick, text(tickRate(tick))]),
+    tickAtRate: rates.map(rate => [text(rate), tickAtRate(rate as RateQ64, GRID)]),
+    feeOn: [0n, 1n, 999n, 1000n, 1001n, 123_456_789n, (1n << 58n) + 7n].flatMap(leg =>
+      [0n, 1n, 10_000n].map(deficit => {
+        const fee = feeOn(leg, FEES, deficit)
+        return [leg, deficit, fee.total, fee.repaid, fee.lp, fee.insurance, fee.protocol].map(text)
+      }),
+    ),
+  })
+}
+
+const stateOf = (pool: Pool): Json => ({
+  rate: text(pool.rate),
+  tick: pool.tick,
+  liquidity: text(pool.liquidity),
+  grossLiquidity: text(pool.grossLiquidity),
+  tauSeconds: pool.tauSeconds,
+  discount: text(pool.discount),
+  fall: text(pool.fall),
+  feeGrowth: text(pool.feeGrowth),
+})
+const ticksOf = (pool: Pool): Json =>
+  pool.ticks.map(t => [t.index, text(t.net), text(t.gross), text(t.fall), text(t.feeGrowthOutside)])
+const positionOf = (p: Position): Json => ({
+  lower: p.lower,
+  upper: p.upper,
+  liquidity: text(p.liquidity),
+  issued: text(p.issued),
+  accruedBefore: text(p.accruedBefore),
+  feesBefore: text(p.feesBefore),
+  uncollected: text(p.uncollected),
+})
+
+const randomOrder = (random: Random): Order => {
+  const kind = random.pick(['buy-yt', 'sell-yt', 'buy-pt', 'sell-pt'] as const)
+  const amount = random.magnitude(1n << 44n)
+  const maxCrossings = random.pick([64, 64, 64, 3])
+  const limit = random.int(0, 3) === 0 ? { limitRate: random.big(tickRate(1500), tickRate(4500)) as RateQ64 } : {}
+  if (random.int(0, 1) === 0) return { kind, st: amount, maxCrossings, ...limit } as Order
+  return (kind === 'buy-yt' || kind === 'sell-yt'
+    ? { kind, yt: amount, maxCrossings, ...limit }
+    : { kind, pt: amount, maxCrossings, ...limit }) as unknown as Order
+}
+
+const orderJson = (order: Order): Json =>
+  Object.fromEntries(Object.entries(order).map(([k, v]) => [k, typeof v === 'bigint' ? text(v) : v]))
+
+/** One history: positions opened, changed and removed, trades of every kind, coupons; the state after each step. */
+const history = (seed: bigint, length: number): Json => {
+  const random = new Random(seed)
+  const discount = random.big(ONE_Q64 / 2n, ONE_Q64) as DiscountQ64
+  const tauSeconds = random.int(30 * 86_400, TWO_YEARS)
+  const rate = random.big(tickRate(1000), tickRate(6000)) as RateQ64
+  let pool = createPool({ grid: GRID, fees: FEES, rate, tauSeconds, discount })
+  const positions: Position[] = []
+  const steps: Json[] = []
+  for (let i = 0; i < length; i++) {
+    const pickOne = positions.length === 0 || i < 3 ? 0 : random.int(0, 9)
+    if (pickOne <= 1) {
+      const lower = random.int(5, 1200) * 10
+      const upper = Math.min(lower + random.pick([10, 50, 500, 3000]), GRID.maxTick)
+      const amount = (random.magnitude(1n << 46n) + (1n << 40n)) as Liquidity
+      const slot =
+        positions.length > 0 && random.int(0, 2) === 0 ? random.int(0, positions.length - 1) : positions.length
+      const added = addLiquidity(pool, positions[slot] ?? emptyPosition(pool, lower, upper), amount)
+      const result: Json =
+        added.kind === 'added'
+          ? { issued: text(added.issued), jlp: text(added.jlp), position: positionOf(added.position) }
+          : { rejected: added.code }
+      if (added.kind === 'added') {
+        pool = added.next
+        positions[slot] = added.position
+      }
+      steps.push({ do: 'add', slot, lower, upper, liquidity: text(amount), result, state: stateOf(pool) })
+    } else if (pickOne === 2) {
+      const slot = random.int(0, positions.length - 1)
+      const share = random.pick([
+        { num: 1n, den: 1n },
+        { num: 1n, den: 3n },
+        { num: 2n, den: 7n },
+      ])
+      const removed = removeLiquidity(pool, positions[slot]!, share)
+      const result: Json =
+        removed.kind === 'removed'
+          ? {
+              jlp: text(removed.jlp),
+              pt: text(removed.pt),
+              yt: text(removed.yt),
+              position: positionOf(removed.position),
+            }
+          : { rejected: removed.code }
+      if (removed.kind === 'removed') {
+        pool = removed.next
+        positions[slot] = removed.position
+      }
+      steps.push({ do: 'remove', slot, num: text(share.num), den: text(share.den), result, state: stateOf(pool) })
+    } else if (pickOne === 3) {
+      const slot = random.int(0, positions.length - 1)
+      const collected = collect(pool, positions[slot]!)
+      const result: Json =
+        collected.kind === 'collected'
+          ? { jlp: text(collected.jlp), position: positionOf(collected.position) }
+          : { rejected: collected.code }
+      if (collected.kind === 'collected') positions[slot] = collected.position
+      steps.push({ do: 'collect', slot, result, state: stateOf(pool) })
+    } else if (pickOne <= 5) {
+      const tau = Math.max(0, pool.tauSeconds - random.pick([0, 3600, 86_400, 604_800]))
+      const lowered = mulDiv(pool.discount, random.big(999_000n, 1_000_000n), 1_000_000n, 'up') as DiscountQ64
+      pool = accrue(pool, { tauSeconds: tau, discount: lowered })
+      steps.push({ do: 'accrue', tauSeconds: tau, discount: text(lowered), state: stateOf(pool) })
+    } else {
+      const order = randomOrder(random)
+      const answer = quote(pool, order)
+      const result: Json =
+        answer.kind === 'quoted'
+          ? {
+              stoppedBy: answer.stoppedBy,
+              filled: text(answer.filled),
+              amount: text(answer.amount),
+              stLeg: text(answer.stLeg),
+              fee: [answer.fee.total, answer.fee.lp, answer.fee.insurance, answer.fee.protocol].map(text),
+              averagePrice: text(answer.averagePrice),
+              apyAfter: text(answer.apyAfter),
+              ticksCrossed: answer.ticksCrossed,
+            }
+          : { rejected: answer.code }
+      if (answer.kind === 'quoted') pool = answer.next
+      steps.push({ do: 'trade', order: orderJson(order), result, state: stateOf(pool) })
+    }
+  }
+  return {
+    start: { discount: text(discount), tauSeconds, rate: text(rate) },
+    steps,
+    end: { ticks: ticksOf(pool), positions: positions.map(positionOf) },
+  }
+}
+
+/** `test/vectors/histories.json`: grid and fees as the defaults; 10 histories of 60 steps. */
+export const historyVectors = (): string =>
+  render({
+    grid: GRID,
+    fees: FEES,
+    histories: Array.from({ length: 10 }, (_, i) => history(BigInt(1000 + i), 60)),
+  })
+
+/** `test/vectors/twap.json`: observations of the rate oracle and its averages. */
+export const twapVectors = (): string => {
+  const random = new Random(300n)
+  const rows: Json[] = []
+  let now = 1_725_494_400
+  let spot = tickRate(3000)
+  let oracle = createOracle({ now, rate: spot, clampPerSecond: DEFAULT_CLAMP_PER_SECOND })
+  for (let i = 0; i < 120; i++) {
+    now += random.pick([0, 1, 2, 7, 20, 33, 301, 5000])
+    const window = random.int(1, 300)
+    const average = twap(oracle, spot, now, window)
+    oracle = observe(oracle, spot, now)
+    rows.push([now, text(spot), window, text(average), text(oracle.observed), oracle.buckets.map(text)])
+    spot = random.big(tickRate(2000), tickRate(4000)) as RateQ64
+  }
+  return render({
+    about: 'rows: now, spot that stood until now, window, TWAP at now, observed rate, buckets',
+    start: [1_725_494_400, text(tickRate(3000)), text(DEFAULT_CLAMP_PER_SECOND)],
+    rows,
+  })
+}
+
+/** Every vector file by its path. */
+export const vectorFiles = (): ReadonlyMap<string, string> =>
+  new Map([
+    ['test/vectors/functions.json', functionVectors()],
+    ['test/vectors/histories.json', historyVectors()],
+    ['test/vectors/twap.json', twapVectors()],
+  ])
