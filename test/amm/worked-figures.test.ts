@@ -60,7 +60,7 @@ describe('YT is not linear in the rate', () => {
 })
 
 describe('the headline trade: JLP-2411, 86 days to maturity', () => {
-  const pool = withLiquidity(poolAt('32.69%', 86), tickAt('25%'), tickAt('45%'), 569_000_000n)
+  const pool = withLiquidity(poolAt('32.7%', 86), tickAt('25%'), tickAt('45%'), 569_000_000n)
   const yt = 148_940_000n as YtAtoms
   const bought = quote(pool, { kind: 'buy-yt', yt }) as Quote
 

@@ -33,7 +33,7 @@ const parseCell = (cell: string): { prefix: string; name: string }[] => {
 
 const parseTable = (page: string): Row[] => {
   const lines = page.split('\n')
-  const head = lines.findIndex(line => line === '| folder | may import | from outside |')
+  const head = lines.indexOf('| folder | may import | from outside |')
   if (head < 0 || lines[head + 1] !== '|---|---|---|') throw new Error('ARCHITECTURE.md: the import table is missing')
   const rows: Row[] = []
   for (let at = head + 2; lines[at]?.startsWith('|'); at++) {
@@ -85,10 +85,9 @@ const WORLD = new Set(
   location document window self global globalThis eval Function`.split(/\s+/),
 )
 
-const isWithin = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(`${folder}/`) || /^\.[a-z]+$/.test(path.slice(folder.length) || '-')
-    ? path.startsWith(folder)
-    : false
+/** Whether a path lies in a folder, or is the file, of that name. */
+const isWithin = (path: string, place: string): boolean =>
+  path === place || path.startsWith(`${place}/`) || path.replace(/\.[cm]?[jt]sx?$/, '') === place
 
 const judge = (table: readonly Row[], path: string, text: string): Violation[] => {
   const found: Violation[] = []

@@ -126,8 +126,10 @@ export const readGlobals = (file: ts.SourceFile): GlobalUse[] => {
   const found: GlobalUse[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return
-    if (ts.isExpressionWithTypeArguments(node)) return visit(node.expression) // class A extends B
-    if (ts.isTypeNode(node)) return
+    if (ts.isTypeNode(node)) {
+      if (ts.isExpressionWithTypeArguments(node)) visit(node.expression) // class A extends B
+      return
+    }
     if (ts.isIdentifier(node) && node.text !== '' && isReference(node) && !isDeclaredHere(node)) {
       const { parent } = node
       const member = ts.isPropertyAccessExpression(parent)
