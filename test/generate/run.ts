@@ -11,3 +11,5 @@ const write = (path: string, text: string): void => {
 write('amm/generated/phi-table.ts', phiTableSource())
 const { vectorFiles } = await import('./vectors.ts') // after the table that the kernel reads
 for (const [path, text] of vectorFiles()) write(path, text)
+const { pictureSource } = await import('../../docs/examples/picture.ts')
+write('docs/pictures/yt.svg', pictureSource())

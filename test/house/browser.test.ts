@@ -120,7 +120,7 @@ test('the bare context would notice: a module that uses Math or a timer fails in
   expect(() => runInContext('setTimeout(() => {}, 1)', bareContext())).toThrow('setTimeout is not defined')
 })
 
-const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium'].find(path => path !== undefined && existsSync(path))
+const { CHROMIUM = '/usr/bin/chromium' } = process.env
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>kernel</title><pre id="answer">nothing yet</pre>
 <script>onerror = message => { document.getElementById('answer').textContent = 'error: ' + message }</script>
@@ -183,13 +183,13 @@ const dumpDom = async (binary: string, url: string): Promise<string> => {
   }
 }
 
-if (chromium === undefined) {
+if (!existsSync(CHROMIUM)) {
   test.skip('skipped: no Chromium here', () => {})
 } else {
   test('in Chromium, loaded as modules, the kernel gives the same figures', { timeout: 90_000 }, async () => {
     const server = await serve(modules(ts.ModuleKind.ESNext))
     try {
-      const dom = await dumpDom(chromium, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+      const dom = await dumpDom(CHROMIUM, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
       expect(/<pre id="answer">([^<]*)<\/pre>/.exec(dom)?.[1]).toBe(here)
     } finally {
       server.closeAllConnections()

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+import * as amm from '../../amm/index.ts'
+
+test('the first trade of the README runs as it stands and prints what it says', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const code = /```ts\n(import \{(.*?)\} from '\.\/amm\/index\.ts'\n.*?)```/s.exec(readme)
+  expect(code).not.toBeNull()
+  const [, source, names] = code!
+  const said = /\/\/ (\S+n \S+%)$/m.exec(source!)?.[1]
+  const printed: unknown[][] = []
+  const body = ts.transpileModule(source!.replace(/^import.*\n/, ''), {
+    compilerOptions: { target: ts.ScriptTarget.ES2022 },
+  })
+  new Function('amm', 'console', `const {${names}} = amm; ${body.outputText}`)(amm, {
+    log: (...values: unknown[]) => printed.push(values),
+  })
+  expect(printed.map(([amount, apy]) => `${amount}n ${apy}`)).toEqual([said])
+})
