@@ -32,7 +32,7 @@ import {
   twap,
 } from '../../amm/index.ts'
 import { Random } from '../generate/random.ts'
-import { type FloatOrder, type FloatQuote, floatPool, floatQuote, fromQ64 } from './float.ts'
+import { type FloatOrder, type FloatPool, type FloatQuote, floatPool, floatQuote, fromQ64 } from './float.ts'
 
 const HELP = `npm run bench -- [--json] [--quick] [--help]
 
@@ -172,19 +172,24 @@ const toFloat = (order: Order): FloatOrder => {
   return { kind: order.kind, by: 'st' in order ? 'st' : 'count', amount: Number(amount) }
 }
 
+const sumOfFalls = (pool: FloatPool): number => pool.ticks.reduce((sum, tick) => sum + tick.fall, 0)
+
 /** The figures of one answer beside those of its twin, and by how many atoms or units they may differ. */
 const figures = (exact: Quote, float: FloatQuote): readonly (readonly [string, number, number, number])[] => [
   ['complete', Number(exact.complete), Number(float.complete), 0],
   ['filled', Number(exact.filled), float.filled, 20],
   ['amount', Number(exact.amount), float.amount, 20],
   ['fee', Number(exact.fee.total), float.fee.total, 1],
+  ['ST leg', Number(exact.stLeg), float.stLeg, 20],
   ['average price', fromQ64(exact.averagePrice), float.averagePrice, 1e-6],
+  ['spot price', fromQ64(exact.spotBefore), float.spotBefore, 1e-9],
   ['impact', exact.impactBp, float.impactBp, 0.1],
   ['APY before', fromQ64(exact.apyBefore), float.apyBefore, 1e-9],
   ['APY after', fromQ64(exact.apyAfter), float.apyAfter, 1e-9],
   ['ticks crossed', exact.ticksCrossed, float.ticksCrossed, 0],
   ['tick', exact.next.tick, float.next.tick, 0],
   ['liquidity', Number(exact.next.liquidity), float.next.liquidity, 0],
+  ['sum of g', exact.next.ticks.reduce((sum, tick) => sum + fromQ64(tick.fall), 0), sumOfFalls(float.next), 1e-9],
   ['fee growth', fromQ64(exact.next.feeGrowth), float.next.feeGrowth, 1e-9],
 ]
 

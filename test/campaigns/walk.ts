@@ -38,8 +38,16 @@ export const randomPool = (random: Random, largest: bigint): { pool: Pool; range
   return { pool, ranges }
 }
 
-/** Runs `trades` quoted trades; returns how many of them crossed ticks, and how many were refused beside them. */
-export const walks = (random: Random, trades: number): { crossing: number; partial: number; rejected: number } => {
+export interface WalkStats {
+  trades: number
+  crossing: number
+  partial: number
+  /** Refused beside the trades counted. */
+  rejected: number
+}
+
+/** Runs `trades` quoted trades. */
+export const walks = (random: Random, trades: number): WalkStats => {
   let crossing = 0
   let partial = 0
   let rejected = 0
@@ -105,7 +113,7 @@ export const walks = (random: Random, trades: number): { crossing: number; parti
       pool = next
     }
   }
-  return { crossing, partial, rejected }
+  return { trades, crossing, partial, rejected }
 }
 
 const limitBeyond = (random: Random, pool: Pool, direction: 'up' | 'down'): RateQ64 => {

@@ -1,0 +1,62 @@
+/** `npm run fuzz`: the random campaigns with fresh seeds, round after round, until the time is up or a law breaks. */
+import { CAMPAIGNS } from '../campaigns/index.ts'
+import { Random } from '../generate/random.ts'
+
+const USAGE = `usage: npm run fuzz -- [--minutes N] [--seed S] [--campaign NAME] [--json]
+  --minutes N      how long, default 5
+  --seed S         first seed, default the present time; a failure prints the seed of its round
+  --campaign NAME  only one of: ${Object.keys(CAMPAIGNS).join(', ')}
+  --json           one object at the end`
+
+const option = (name: string): string | undefined => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+const fail = (message: string): never => {
+  console.error(`${message}\n${USAGE}`)
+  process.exit(2)
+}
+if (process.argv.includes('--help')) {
+  console.log(USAGE)
+  process.exit(0)
+}
+const minutes = Number(option('minutes') ?? 5)
+if (!(minutes > 0)) fail('--minutes takes a number above 0')
+const seedText = option('seed') ?? `${Date.now()}`
+if (!/^\d+$/.test(seedText)) fail('--seed takes a whole number')
+const only = option('campaign')
+if (only !== undefined && CAMPAIGNS[only] === undefined) fail(`no campaign named ${only}`)
+
+const totals: Record<string, Record<string, number>> = {}
+const until = Date.now() + minutes * 60_000
+let seed = BigInt(seedText)
+for (let round = 1; Date.now() < until; round++) {
+  for (const [name, { run, round: size }] of Object.entries(CAMPAIGNS)) {
+    if (only !== undefined && name !== only) continue
+    try {
+      const counts = run(new Random(seed), size)
+      totals[name] ??= {}
+      const total = totals[name]
+      for (const [what, count] of Object.entries(counts)) {
+        total[what] = what.startsWith('max') ? Math.max(total[what] ?? 0, count) : (total[what] ?? 0) + count
+      }
+    } catch (error) {
+      console.error(`\nBROKEN in campaign ${name}; again with: npm run fuzz -- --campaign ${name} --seed ${seed}`)
+      throw error
+    }
+    seed += 1n
+  }
+  if (process.stderr.isTTY) process.stderr.write(`\rround ${round}, next seed ${seed} `)
+}
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify({ firstSeed: seedText, nextSeed: `${seed}`, minutes, totals }))
+} else {
+  console.log(`\nseeds ${seedText} to ${seed - 1n}, ${minutes} min, nothing broken`)
+  for (const [name, counts] of Object.entries(totals)) {
+    console.log(
+      `${name.padEnd(16)}${Object.entries(counts)
+        .map(([what, n]) => `${what} ${n.toLocaleString('en')}`)
+        .join(', ')}`,
+    )
+  }
+}
