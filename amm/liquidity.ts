@@ -8,6 +8,7 @@
  */
 import { KernelError } from './errors.ts'
 import { divide, mulDiv, shiftQ64 } from './fixed.ts'
+import { largestWithin } from './inverse.ts'
 import { cumulativeFall, findTick, firstTickAbove, type Pool, type Tick } from './pool.ts'
 import { checkTick, faceValue, tickRate, ytValue } from './rate.ts'
 import {
@@ -137,13 +138,17 @@ export const touch = (pool: Pool, position: Position): Position => {
   }
 }
 
-/** An empty position over a range of the grid, `lower < upper`. */
-export const emptyPosition = (pool: Pool, lower: number, upper: number): Position => {
+const checkRange = (pool: Pool, lower: number, upper: number): void => {
   checkTick(lower, pool.grid)
   checkTick(upper, pool.grid)
   if (lower >= upper) {
     throw new KernelError('bad-parameter', 'The lower tick must be below the upper tick', { lower, upper })
   }
+}
+
+/** An empty position over a range of the grid, `lower < upper`. */
+export const emptyPosition = (pool: Pool, lower: number, upper: number): Position => {
+  checkRange(pool, lower, upper)
   return {
     lower,
     upper,
@@ -164,6 +169,7 @@ export interface Deposit {
 
 /** What adding `liquidity` over a range costs; the LP owes it, so each part rounds up. */
 export const depositFor = (pool: Pool, lower: number, upper: number, liquidity: Liquidity): Deposit => {
+  checkRange(pool, lower, upper)
   const { inventory, reserve } = composition(pool, lower, upper, liquidity)
   const issued = shiftQ64(inventory, 'up')
   const jlp = shiftQ64(issued * pool.discount, 'up') + shiftQ64(reserve, 'up')
@@ -172,17 +178,11 @@ export const depositFor = (pool: Pool, lower: number, upper: number, liquidity: 
 
 /** The most liquidity over a range that `jlp` pays for, at most MAX_LIQUIDITY; 0 if it pays for none. */
 export const liquidityForDeposit = (pool: Pool, lower: number, upper: number, jlp: JlpAtoms): bigint => {
+  checkRange(pool, lower, upper)
   const one = composition(pool, lower, upper, 1n)
   const perLiquidity = shiftQ64(one.inventory * pool.discount, 'up') + one.reserve // Q64.64 JLP
-  let guess = ((jlp as bigint) << 64n) / perLiquidity
-  if (guess > MAX_LIQUIDITY) guess = MAX_LIQUIDITY
-  // The guess leaves out at most three roundings of an atom each; step down past them.
-  while (guess > 0n && depositFor(pool, lower, upper, guess as Liquidity).jlp > jlp) {
-    const over = depositFor(pool, lower, upper, guess as Liquidity).jlp - jlp
-    const step = (over << 64n) / perLiquidity
-    guess = guess > step + 1n ? guess - (step > 0n ? step : 1n) : guess - 1n
-  }
-  return guess
+  const guess = ((jlp as bigint) << 64n) / perLiquidity // leaves out three roundings of an atom each
+  return largestWithin(n => n === 0n || depositFor(pool, lower, upper, n as Liquidity).jlp <= jlp, MAX_LIQUIDITY, guess)
 }
 
 export interface Added extends Deposit {
@@ -195,8 +195,6 @@ export interface Added extends Deposit {
 export const addLiquidity = (pool: Pool, position: Position, amount: Liquidity): Added | LiquidityRejected => {
   const added = checkLiquidity(amount)
   const { lower, upper } = position
-  checkTick(lower, pool.grid)
-  checkTick(upper, pool.grid)
   if (pool.tauSeconds === 0) return reject('matured', {})
   if (pool.deficit > 0n) return reject('deficit-stands', { deficit: pool.deficit })
   const grossLiquidity = pool.grossLiquidity + added
