@@ -42,7 +42,7 @@ export interface LiquidityRejected {
     | 'deficit-stands' // losses are not yet covered: adding is closed
     | 'liquidity-limit' // the market's gross liquidity would exceed MAX_LIQUIDITY
     | 'deposit-too-small' // below 1 JLP
-    | 'share-out-of-range' // a share is num/den with 0 < num <= den
+    | 'share-out-of-range' // a share is num/den with 0 < num <= den, of at least one unit of liquidity
     | 'position-empty' // nothing to remove or collect
   readonly context: Readonly<Record<string, bigint | number>>
 }
@@ -181,6 +181,7 @@ export const liquidityForDeposit = (pool: Pool, lower: number, upper: number, jl
   checkRange(pool, lower, upper)
   const one = composition(pool, lower, upper, 1n)
   const perLiquidity = shiftQ64(one.inventory * pool.discount, 'up') + one.reserve // Q64.64 JLP
+  if (perLiquidity === 0n) return 0n // at maturity, above the range: there is nothing to pay for
   const guess = ((jlp as bigint) << 64n) / perLiquidity // leaves out three roundings of an atom each
   return largestWithin(n => n === 0n || depositFor(pool, lower, upper, n as Liquidity).jlp <= jlp, MAX_LIQUIDITY, guess)
 }
@@ -250,6 +251,7 @@ export const removeLiquidity = (
   if (touched.liquidity === 0n) return reject('position-empty', {})
   const part = (whole: bigint): bigint => mulDiv(whole, num, den, 'down')
   const removed = part(touched.liquidity)
+  if (removed === 0n) return reject('share-out-of-range', { num, den, liquidity: touched.liquidity })
   const issued = part(touched.issued)
   const uncollected = part(touched.uncollected)
   const { inventory, reserve } = composition(pool, touched.lower, touched.upper, removed)

@@ -17,11 +17,12 @@ import {
   type PtAtoms,
   ptAtoms,
   type RateQ64,
+  rateQ64,
   type YtAtoms,
   ytAtoms,
 } from './units.ts'
 
-/** Most ticks that one trade crosses; beyond it the fill is partial. */
+/** Most ticks that one trade crosses unless the order says otherwise; beyond it the fill is partial. */
 export const MAX_CROSSINGS = 64
 
 interface OrderLimits {
@@ -97,7 +98,7 @@ export const quote = (pool: Pool, order: Order): Quote | Rejected => {
   const ofPt = order.kind === 'buy-pt' || order.kind === 'sell-pt'
   const pays = order.kind === 'buy-yt' || order.kind === 'buy-pt'
   const up = pays !== ofPt // buying YT, or buying it to merge with PT
-  const limitRate = order.limitRate ?? (up ? MAX_RATE : 0n)
+  const limitRate = order.limitRate === undefined ? (up ? MAX_RATE : 0n) : rateQ64(order.limitRate)
   const budget: Budget =
     'st' in order
       ? { kind: 'jlp', of: ofPt ? 'pt' : 'yt', find: pays ? 'most' : 'fewest', amount: wanted << 64n }
