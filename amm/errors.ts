@@ -1,3 +1,15 @@
+/** An error with a stable `code` to test against, the numbers in `context`, and a message that says what to do. */
+export class CodedError<Code extends string> extends Error {
+  readonly code: Code
+  readonly context: Readonly<Record<string, string | number | bigint>>
+
+  constructor(code: Code, message: string, context: Readonly<Record<string, string | number | bigint>> = {}) {
+    super(`${message} [${code}]`)
+    this.code = code
+    this.context = context
+  }
+}
+
 /**
  * Every error the kernel can throw: a bad caller or an impossible state. Expected refusals (a limit that is already
  * reached, no liquidity) are values, see `Rejected` in quote.ts and liquidity.ts.
@@ -5,7 +17,6 @@
 export type KernelErrorCode =
   | 'out-of-range' // a quantity outside the range of its type
   | 'division-by-zero'
-  | 'overflow' // a result would not fit the width that it is stored in
   | 'domain' // an argument outside a function's stated domain
   | 'tick-off-grid' // a tick that is not a multiple of the spacing inside the market's rate range
   | 'time-backwards' // time to maturity would rise, or an observation is older than the last
@@ -13,19 +24,6 @@ export type KernelErrorCode =
   | 'bad-parameter' // a market parameter outside its bounds
   | 'bad-text' // a number, rate or market name that cannot be parsed
 
-/** Thrown with a stable `code` to test against and the numbers in `context`; the message says what to do. */
-export class KernelError extends Error {
+export class KernelError extends CodedError<KernelErrorCode> {
   override readonly name = 'KernelError'
-  readonly code: KernelErrorCode
-  readonly context: Readonly<Record<string, string | number | bigint>>
-
-  constructor(
-    code: KernelErrorCode,
-    message: string,
-    context: Readonly<Record<string, string | number | bigint>> = {},
-  ) {
-    super(`${message} [${code}]`)
-    this.code = code
-    this.context = context
-  }
 }

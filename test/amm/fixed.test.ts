@@ -5,7 +5,6 @@ import {
   divide,
   exp,
   expNeg,
-  KernelError,
   ln,
   mulDiv,
   ONE_Q64,
@@ -15,6 +14,7 @@ import {
   type Rounding,
 } from '../../amm/index.ts'
 import { Random } from '../generate/random.ts'
+import { codeOf } from '../helpers/code-of.ts'
 
 const X = Decimal.clone({ precision: 60 })
 const real = (q: bigint): Decimal => new X(q.toString()).div(new X(2).pow(64))
@@ -25,16 +25,6 @@ const exactComplement = (x: Decimal): Decimal => (x.isZero() ? x : new X(1).minu
 
 const WIDTH = 1n << 59n
 const SEGMENT_STARTS = Array.from({ length: 128 }, (_, i) => BigInt(i) * WIDTH)
-
-const codeOf = (f: () => unknown): string => {
-  try {
-    f()
-  } catch (error) {
-    if (error instanceof KernelError) return error.code
-    throw error
-  }
-  return 'none'
-}
 
 describe('mulDiv', () => {
   test('rounds towards minus or plus infinity for either sign (T025)', () => {

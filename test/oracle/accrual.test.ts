@@ -11,21 +11,12 @@ import {
   stepYieldQ64,
   watchMaturity,
 } from '../../src/oracle/accrual.ts'
-import { OracleError } from '../../src/oracle/errors.ts'
+import { codeOf } from '../helpers/code-of.ts'
 
 const HOUR = 3600
 const START = 1_725_494_400 // a full hour
 const AUM = 700_000_000_000_000n // 700M USD
 const hourly = (): RateIndex => createIndex({ kind: 'hourly', lastStep: START })
-const codeOf = (f: () => unknown): string => {
-  try {
-    f()
-  } catch (error) {
-    if (error instanceof OracleError) return error.code
-    throw error
-  }
-  return 'none'
-}
 const bps = (index: RateIndex): number => (2 ** 64 / Number(index.discount) - 1) * 1e4
 
 describe('a step', () => {

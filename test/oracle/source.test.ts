@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { PoolFacts, UnixSeconds, UsdX6 } from '../../src/jupiter/facts.ts'
 import { accrueIndex, createIndex, type RateIndex } from '../../src/oracle/accrual.ts'
-import { OracleError } from '../../src/oracle/errors.ts'
 import { checkSource, cursorOf, freshness, readHourly, readWeekly, SOURCE_TERMS } from '../../src/oracle/source.ts'
+import { codeOf } from '../helpers/code-of.ts'
 
 const HOUR = 3600
 const WEEK = 604_800
@@ -28,15 +28,6 @@ const pool = ({ lastUpdated, feeAprBps = 3000n, realized, now, change }: Seen): 
     ...change,
   }) as PoolFacts
 
-const codeOf = (f: () => unknown): string => {
-  try {
-    f()
-  } catch (error) {
-    if (error instanceof OracleError) return error.code
-    throw error
-  }
-  return 'none'
-}
 const hourly = (): RateIndex => createIndex({ kind: 'hourly', lastStep: MONDAY })
 const start = pool({ lastUpdated: MONDAY - WEEK / 2, realized: 5_000_000_000n, now: MONDAY })
 
