@@ -1,0 +1,50 @@
+/** What every command prints: a table for people, or JSON. Tables go to stdout, progress and errors to stderr. */
+import { CodedError } from '../../amm/errors.ts'
+
+/** JSON with bigints as decimal strings. */
+export const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v), 2)
+
+/** Rows in columns: the first column to the left, the rest to the right. */
+export const table = (rows: readonly (readonly string[])[], leftColumns = 1): string => {
+  const columns = Math.max(0, ...rows.map(row => row.length))
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0)))
+  return rows
+    .map(row =>
+      row
+        .map((cell, i) => (i < leftColumns ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** `1234567.891` as "1,234,567.89". */
+export const grouped = (value: number, digits = 2): string =>
+  value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+
+/** 10^-6 USD as "$1,234.56". */
+export const dollars = (usdX6: bigint, digits = 2): string =>
+  usdX6 < 0n ? `-$${grouped(Number(-usdX6) / 1e6, digits)}` : `$${grouped(Number(usdX6) / 1e6, digits)}`
+
+export const percent = (value: number, digits = 2): string => `${value.toFixed(digits)} %`
+
+/** Unix seconds as "2026-09-24 17:50:00 UTC". */
+export const time = (seconds: bigint | number): string =>
+  `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
+/** A mistake of the caller: the message is all there is to say. Exit code 2. */
+export class UsageError extends Error {}
+
+/** Ends the process as a command line should: 2 for a mistake of the caller, 1 for data that cannot be used. */
+export const fail = (error: unknown): never => {
+  if (error instanceof UsageError) {
+    console.error(`error: ${error.message}`)
+    process.exit(2)
+  }
+  if (error instanceof CodedError || (error instanceof Error && 'code' in error)) {
+    console.error(`error: ${error.message}`)
+    process.exit(1)
+  }
+  throw error
+}
