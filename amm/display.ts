@@ -1,7 +1,7 @@
 /** Amounts, percentages, prices, market names and dates as people write them. Nothing here decides money. */
 import { KernelError } from './errors.ts'
 import { ONE_Q64 } from './fixed.ts'
-import { seconds } from './units.ts'
+import { seconds, U64_MAX } from './units.ts'
 
 export const TOKEN_DECIMALS = 6
 
@@ -9,6 +9,9 @@ const bad = (what: string, text: string): KernelError => new KernelError('bad-te
 
 /** `value / scale` with `digits` decimals, rounded half away from zero. */
 const formatScaled = (value: bigint, scale: bigint, digits: number): string => {
+  if (!Number.isInteger(digits) || digits < 0 || digits > 40) {
+    throw new KernelError('out-of-range', `Digits are a whole number from 0 to 40, got ${digits}`, { digits })
+  }
   const unit = 10n ** BigInt(digits)
   const magnitude = value < 0n ? -value : value
   const rounded = (magnitude * unit * 2n + scale) / (scale * 2n)
@@ -33,7 +36,9 @@ export const formatAtoms = (atoms: bigint, digits: number = TOKEN_DECIMALS): str
 /** Tokens as atoms: `parseAtoms("1.5")` is 1_500_000n. Throws `bad-text` on more than 6 decimals, a sign or an exponent. */
 export const parseAtoms = (text: string): bigint => {
   const { value, scale } = parseDecimal(text, TOKEN_DECIMALS, 'an amount with at most 6 decimals')
-  return (value * 10n ** BigInt(TOKEN_DECIMALS)) / scale
+  const atoms = (value * 10n ** BigInt(TOKEN_DECIMALS)) / scale
+  if (atoms > U64_MAX) throw bad('an amount that fits 64 bits', text)
+  return atoms
 }
 
 /** A Q64.64 number, such as a price: `formatQ64(ytPrice, 6)` is "0.067141". */
@@ -57,11 +62,11 @@ const lastFriday = (year: number, month: number): number => {
   return lastDay.getTime() / 1000 - back * 86_400 + 8 * 3600
 }
 
-/** Name of the market with a maturity: "JLP-2411", "JLP-2411-W" with weekly coupons. Throws unless it is a last Friday. */
+/** Name of the market with a maturity: "JLP-2411", "JLP-2411-W" with weekly coupons. Throws unless it is a last Friday before 2100. */
 export const marketName = (maturity: number, kind: CouponKind): string => {
   const date = new Date(seconds(maturity) * 1000)
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth() + 1]
-  if (lastFriday(year, month) !== maturity) {
+  if (year < 2000 || year > 2099 || lastFriday(year, month) !== maturity) {
     throw bad('a maturity, which is the last Friday of a month at 08:00 UTC', date.toISOString())
   }
   const digits = `${year % 100}`.padStart(2, '0') + `${month}`.padStart(2, '0')

@@ -21,6 +21,7 @@ export type KernelErrorCode =
   | 'tick-off-grid' // a tick that is not a multiple of the spacing inside the market's rate range
   | 'time-backwards' // time to maturity would rise, or an observation is older than the last
   | 'discount-rises' // the discount would rise
+  | 'matured' // a coupon after maturity
   | 'bad-parameter' // a market parameter outside its bounds
   | 'bad-text' // a number, rate or market name that cannot be parsed
 

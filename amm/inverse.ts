@@ -1,7 +1,7 @@
 /**
  * Going backwards: the most YT that an amount of JLP pays for. Newton finds where the curve is about right, and a search
  * among whole atoms settles it by the forward functions alone. The answer is the largest n whose amount, as the kernel
- * itself computes it, fits; how it was found leaves no trace in it.
+ * itself computes it, fits; how it was found leaves no trace in it, so a second implementation may search in its own way.
  */
 import { ONE_Q64, phiComplement } from './fixed.ts'
 import { exponent, type Moment } from './rate.ts'
@@ -69,28 +69,32 @@ export const rateWhere = (problem: {
   return rate
 }
 
-/**
- * The largest n in [0, capacity] with `fits(n)`, where `fits` is true up to some n and false after it; -1 if it is false
- * at 0. Gallops from `guess`, then bisects: two calls when the guess is right.
- */
-export const largestWithin = (fits: (n: bigint) => boolean, capacity: bigint, guess: bigint): bigint => {
-  let low = -1n // fits
-  let high = capacity + 1n // does not
-  let probe = guess < 0n ? 0n : guess > capacity ? capacity : guess
-  for (let stride = 1n; high - low > 1n; stride *= 2n) {
-    if (fits(probe)) {
-      low = probe
-      probe = low + stride
-    } else {
-      high = probe
-      probe = high - stride
-    }
-    if (probe <= low || probe >= high) break
-  }
+/** The greatest n with `fits(n)` between `low`, which is taken to fit, and `high`, which is taken not to. */
+export const bisect = (fits: (n: bigint) => boolean, low: bigint, high: bigint): bigint => {
   while (high - low > 1n) {
     const middle = (low + high) >> 1n
     if (fits(middle)) low = middle
     else high = middle
   }
   return low
+}
+
+/**
+ * The largest n in [0, top] with `fits(n)`, where `fits` is true up to some n and false after it; -1 if it is false at 0.
+ * Gallops from `guess`, then bisects: two calls when the guess is right.
+ */
+export const largestNear = (fits: (n: bigint) => boolean, top: bigint, guess: bigint): bigint => {
+  let low = -1n
+  let high = top + 1n
+  let probe = guess < 0n ? 0n : guess > top ? top : guess
+  for (let stride = 1n; low < probe && probe < high; stride *= 2n) {
+    if (fits(probe)) {
+      low = probe
+      probe += stride
+    } else {
+      high = probe
+      probe -= stride
+    }
+  }
+  return bisect(fits, low, high)
 }

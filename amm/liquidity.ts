@@ -8,7 +8,7 @@
  */
 import { KernelError } from './errors.ts'
 import { divide, mulDiv, shiftQ64 } from './fixed.ts'
-import { largestWithin } from './inverse.ts'
+import { largestNear } from './inverse.ts'
 import { cumulativeFall, findTick, firstTickAbove, type Pool, type Tick } from './pool.ts'
 import { checkTick, faceValue, tickRate, ytValue } from './rate.ts'
 import {
@@ -122,8 +122,8 @@ export const earnedSince = (pool: Pool, position: Position): Earned => {
 }
 
 /**
- * Brings `uncollected` up to date, rounded down. While the sum is below zero, which only the last ulp of the curve's
- * functions can make it, for less than 1/4 atom, the position waits: nothing is credited and nothing forgotten.
+ * Brings `uncollected` up to date, rounded down. The sum can be below zero after coupons smaller than the last ulps of the
+ * curve's functions (at most 14 ulp times L each): then the position waits, nothing is credited and nothing forgotten.
  */
 export const touch = (pool: Pool, position: Position): Position => {
   const { accrued, fees } = earnedSince(pool, position)
@@ -183,7 +183,7 @@ export const liquidityForDeposit = (pool: Pool, lower: number, upper: number, jl
   const perLiquidity = shiftQ64(one.inventory * pool.discount, 'up') + one.reserve // Q64.64 JLP
   if (perLiquidity === 0n) return 0n // at maturity, above the range: there is nothing to pay for
   const guess = ((jlp as bigint) << 64n) / perLiquidity // leaves out three roundings of an atom each
-  return largestWithin(n => n === 0n || depositFor(pool, lower, upper, n as Liquidity).jlp <= jlp, MAX_LIQUIDITY, guess)
+  return largestNear(n => n === 0n || depositFor(pool, lower, upper, n as Liquidity).jlp <= jlp, MAX_LIQUIDITY, guess)
 }
 
 export interface Added extends Deposit {
@@ -255,7 +255,7 @@ export const removeLiquidity = (
   const issued = part(touched.issued)
   const uncollected = part(touched.uncollected)
   const { inventory, reserve } = composition(pool, touched.lower, touched.upper, removed)
-  const { accrued, fees } = earnedSince(pool, touched) // 0, or what the touch left waiting: below 0 by less than an atom
+  const { accrued, fees } = earnedSince(pool, touched) // 0, or what the touch left waiting, below 0
   const waiting = divide((accrued + fees) * removed, touched.liquidity, 'down')
   const st = shiftQ64(reserve + waiting, 'down')
   const yt = shiftQ64(inventory, 'down')

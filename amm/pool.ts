@@ -131,6 +131,9 @@ export const accrue = (pool: Pool, to: Moment): Pool => {
   if (discount > pool.discount) {
     throw new KernelError('discount-rises', 'The discount cannot rise', { from: pool.discount, to: discount })
   }
+  if (pool.tauSeconds === 0 && discount < pool.discount) {
+    throw new KernelError('matured', 'After maturity there are no more coupons', { discount, final: pool.discount })
+  }
   const fall = pool.fall + ptValue(pool.rate, pool) - ptValue(pool.rate, { tauSeconds, discount })
   return { ...pool, tauSeconds, discount, fall }
 }

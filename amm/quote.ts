@@ -78,7 +78,8 @@ export interface Rejected {
   readonly code:
     | 'zero-amount'
     | 'matured' // YT trades only before maturity
-    | 'limit-reached' // the rate is at or past the limit
+    | 'limit-reached' // the rate is at or past the limit, or there is no liquidity before it
+    | 'crossings-reached' // no liquidity before as many ticks as may be crossed
     | 'no-liquidity' // none in that direction
     | 'amount-too-small' // the amount does not pay for one atom
   readonly context: Readonly<Record<string, bigint | number>>
@@ -88,6 +89,9 @@ const reject = (code: Rejected['code'], context: Rejected['context']): Rejected 
 
 /** Quotes `order` against `pool`: the figures and the next state, or the reason why nothing would be traded. */
 export const quote = (pool: Pool, order: Order): Quote | Rejected => {
+  if ('st' in order && ('yt' in order || 'pt' in order)) {
+    throw new KernelError('bad-parameter', 'An order is by exact ST or by exact YT or PT, not both')
+  }
   const wanted = 'st' in order ? jlpAtoms(order.st) : 'yt' in order ? ytAtoms(order.yt) : ptAtoms(order.pt)
   const maxCrossings = order.maxCrossings ?? MAX_CROSSINGS
   if (!Number.isInteger(maxCrossings) || maxCrossings < 0) {
@@ -107,6 +111,7 @@ export const quote = (pool: Pool, order: Order): Quote | Rejected => {
   const path = walk(pool, up, budget, limitRate, maxCrossings)
   if (path.yt === 0n) {
     if (path.stoppedBy === 'limit') return reject('limit-reached', { rate: pool.rate, limitRate })
+    if (path.stoppedBy === 'crossings') return reject('crossings-reached', { maxCrossings })
     if (path.stoppedBy === 'filled') return reject('amount-too-small', { wanted })
     return reject('no-liquidity', { rate: pool.rate, liquidity: pool.liquidity })
   }

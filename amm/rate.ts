@@ -23,7 +23,7 @@
  */
 import { KernelError } from './errors.ts'
 import { exp, ln, ONE_Q64, oneMinusExpNeg, phiComplement } from './fixed.ts'
-import { type DiscountQ64, type PriceQ64, type RateQ64, rateQ64, YEAR_SECONDS_N } from './units.ts'
+import { type DiscountQ64, type PriceQ64, type RateQ64, rateQ64, seconds, YEAR_SECONDS_N } from './units.ts'
 
 /** What a market knows of time: whole seconds from the last coupon to maturity, and JLP per ST. */
 export interface Moment {
@@ -31,8 +31,9 @@ export interface Moment {
   readonly discount: DiscountQ64
 }
 
-/** The exponent `s * tau` as Q64.64, rounded down; a `domain` error from 4 on. */
-export const exponent = (rate: bigint, tauSeconds: number): bigint => (rate * BigInt(tauSeconds)) / YEAR_SECONDS_N
+/** The exponent `s * tau` as Q64.64, rounded down; `phi` takes it below 4. */
+export const exponent = (rate: bigint, tauSeconds: number): bigint =>
+  (rate * BigInt(seconds(tauSeconds))) / YEAR_SECONDS_N
 
 /** Price of YT in ST at a rate, `1 - e^(-s tau)`; 0 at maturity. Error below 8 ulp of 2^-64. */
 export const ytPrice = (rate: RateQ64, tauSeconds: number): PriceQ64 =>
@@ -54,7 +55,7 @@ export const faceValue = (rate: bigint, discount: bigint): bigint => (rate * dis
 
 /**
  * `V(s) = floor(ytIntegral(s) * D)`: JLP cost of the YT from rate 0 to s per unit of liquidity, Q64.64. Never falls in s,
- * ulp by ulp; error below 5 ulp, so a difference times the largest L is off by less than 1/4 atom (docs/kernel.md).
+ * ulp by ulp; a difference times the largest L is off by less than 1/4 atom (error bounds: docs/kernel.md).
  */
 export const ytValue = (rate: bigint, moment: Moment): bigint =>
   (ytIntegral(rate, moment.tauSeconds) * moment.discount) >> 64n
@@ -73,8 +74,8 @@ export const rateFromApy = (apyQ64: bigint): RateQ64 => rateQ64(ln(ONE_Q64 + apy
 
 /** The rate at which YT costs `price` ST (Q64.64, below 53/54) with `tauSeconds` > 0 to go: `-ln(1 - P) / tau`. */
 export const rateFromYtPrice = (price: bigint, tauSeconds: number): RateQ64 => {
-  if (price < 0n || price >= ONE_Q64) {
-    throw new KernelError('domain', `A YT price is from 0 to below 1 ST (Q64.64), got ${price}`, { price })
+  if (price < 0n || price * 54n >= ONE_Q64 * 53n) {
+    throw new KernelError('domain', `A YT price here is from 0 to below 53/54 ST (Q64.64), got ${price}`, { price })
   }
   if (tauSeconds <= 0) throw new KernelError('domain', 'At maturity YT has no rate', { tauSeconds })
   return rateQ64((ln((ONE_Q64 * ONE_Q64) / (ONE_Q64 - price)) * YEAR_SECONDS_N) / BigInt(tauSeconds))
@@ -89,8 +90,13 @@ export interface Grid {
   readonly maxTick: number
 }
 
-/** `s_i = floor(i * 2^64 / 10^4)`, i >= 0. */
-export const tickRate = (tick: number): RateQ64 => ((BigInt(tick) << 64n) / 10_000n) as RateQ64
+/** `s_i = floor(i * 2^64 / 10^4)`, i from 0 to 10^6; whether it is on a grid is `checkTick`'s question. */
+export const tickRate = (tick: number): RateQ64 => {
+  if (!Number.isInteger(tick) || tick < 0 || tick > 1_000_000) {
+    throw new KernelError('tick-off-grid', `A tick is a whole number from 0 to 10^6, got ${tick}`, { tick })
+  }
+  return ((BigInt(tick) << 64n) / 10_000n) as RateQ64
+}
 
 /** Throws `tick-off-grid` unless liquidity may begin or end at `tick`. */
 export const checkTick = (tick: number, grid: Grid): void => {

@@ -5,7 +5,7 @@
  * The rate always rounds up, so that LPs never hand out more YT than they hold and always take in what was sold to them.
  * The area is kept exactly, in Q64.64 atoms, and rounded once by the caller.
  */
-import { largestWithin, rateWhere } from './inverse.ts'
+import { bisect, largestNear, rateWhere } from './inverse.ts'
 import { firstTickAbove, type Pool } from './pool.ts'
 import { tickAtRate, ytValue } from './rate.ts'
 import type { RateQ64 } from './units.ts'
@@ -145,13 +145,28 @@ const rateAfter = ({ up, rate, liquidity, end, limited }: Stretch, n: bigint, ca
 
 /** YT to take from a stretch for a budget in JLP; -1 if it cannot even be passed through. */
 const wantedFor = (budget: Budget & { kind: 'jlp' }, stretch: Stretch, capacity: bigint): bigint => {
-  const { pool, up, rate, value, liquidity, end } = stretch
+  const { pool, up, value, liquidity, limited } = stretch
   const amountAt = (n: bigint): bigint => {
     const moved = ytValue(rateAfter(stretch, n, capacity), pool) - value
     const area = stretch.area + liquidity * (up ? moved : -moved)
     return budget.of === 'yt' ? area : (stretch.yt + n) * pool.discount - area
   }
-  const most = budget.find === 'most' ? budget.amount : budget.amount - 1n
+  const fewest = budget.find === 'fewest'
+  const most = fewest ? budget.amount - 1n : budget.amount
+  const fits = (n: bigint): boolean => amountAt(n) <= most
+  // The last atom of a rise also pays for what is left of the stretch below an atom, so the proceeds of PT may dip there: the
+  // fewest are looked for before it.
+  const top = fewest && !limited ? capacity - 1n : capacity
+  // PT amounts are proven never to fall in n up to this liquidity (docs/kernel.md section 5). Beyond it, far above any real
+  // market, the answer is that of plain bisection, so that every implementation finds the same.
+  const proven = budget.of === 'yt' || liquidity << 10n <= pool.discount
+  const n = proven ? largestNear(fits, top, guessFor(budget, stretch, most)) : bisect(fits, -1n, top + 1n)
+  return fewest && n < capacity ? n + 1n : n
+}
+
+/** About the n that brings a budget to `most`. */
+const guessFor = (budget: Budget & { kind: 'jlp' }, stretch: Stretch, most: bigint): bigint => {
+  const { pool, up, rate, liquidity, end } = stretch
   const before = budget.of === 'yt' ? stretch.area : stretch.yt * pool.discount - stretch.area
   const change = (most - before) / liquidity
   const found = rateWhere({
@@ -162,7 +177,5 @@ const wantedFor = (budget: Budget & { kind: 'jlp' }, stretch: Stretch, capacity:
     moment: pool,
     tolerance: (1n << 62n) / liquidity + 1n, // a quarter of an atom
   })
-  const guess = (liquidity * (up ? found - rate : rate - found)) >> 64n
-  const n = largestWithin(count => amountAt(count) <= most, capacity, guess)
-  return budget.find === 'fewest' && n < capacity ? n + 1n : n
+  return (liquidity * (up ? found - rate : rate - found)) >> 64n
 }

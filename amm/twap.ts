@@ -51,6 +51,7 @@ export const createOracle = (init: {
  * second call in the same second changes nothing. At most 16 buckets are written, however long nobody called.
  */
 export const observe = (oracle: RateOracle, spot: RateQ64, now: number): RateOracle => {
+  rateQ64(spot)
   seconds(now)
   if (now < oracle.observedUntil) {
     throw new KernelError('time-backwards', 'An observation cannot be older than the last', {
@@ -107,8 +108,13 @@ export const twap = (oracle: RateOracle, spot: RateQ64, now: number, window: num
   return (sum / BigInt(now - from)) as RateQ64
 }
 
-/** How many seconds of history the oracle has. */
-export const historySeconds = (oracle: RateOracle, now: number): number => now - oracle.startedAt
+/** How many seconds of history the oracle has at `now`. */
+export const historySeconds = (oracle: RateOracle, now: number): number => {
+  if (now < oracle.startedAt) {
+    throw new KernelError('time-backwards', 'The oracle began later', { now, startedAt: oracle.startedAt })
+  }
+  return now - oracle.startedAt
+}
 
 const floorDiv = (a: number, b: number): number => (a - (a % b)) / b
 

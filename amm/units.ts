@@ -13,8 +13,6 @@ export type Qty<U extends string> = bigint & { readonly [unit]: U }
 
 /** JLP, 10^-6 of a token. Also the unit of every ST leg: ST is stored as the JLP it stands for, so it rebases by itself. */
 export type JlpAtoms = Qty<'JlpAtoms'>
-/** Signed JLP: ledger legs and differences. */
-export type SignedJlpAtoms = Qty<'SignedJlpAtoms'>
 /** ST-JLP as a wallet shows it, 10^-6; worth `st * discount` JLP. */
 export type StAtoms = Qty<'StAtoms'>
 /** YT-JLP: the yield of 10^-6 ST until maturity. */
@@ -36,7 +34,7 @@ export const YEAR_SECONDS = 31_536_000
 export const YEAR_SECONDS_N = 31_536_000n
 export const U64_MAX = (1n << 64n) - 1n
 export const U32_MAX = 0xffff_ffff
-/** All gross liquidity of a market: with it the table error of a JLP amount is at most 1/4 atom (docs/kernel.md). */
+/** All gross liquidity of a market: with it the table error of a JLP amount is below 1/4 atom (docs/kernel.md). */
 export const MAX_LIQUIDITY = 1n << 58n
 /** Rates stay below 4 per year, and `s * tau` below 4 (the domain of `phi`). */
 export const MAX_RATE = (4n << 64n) - 1n
@@ -51,8 +49,6 @@ const checked = <U extends string>(name: U, value: bigint, min: bigint, max: big
 }
 
 export const jlpAtoms = (value: bigint): JlpAtoms => checked('JlpAtoms', value, 0n, U64_MAX)
-export const signedJlpAtoms = (value: bigint): SignedJlpAtoms =>
-  checked('SignedJlpAtoms', value, -(1n << 63n), (1n << 63n) - 1n)
 export const stAtoms = (value: bigint): StAtoms => checked('StAtoms', value, 0n, U64_MAX)
 export const ytAtoms = (value: bigint): YtAtoms => checked('YtAtoms', value, 0n, U64_MAX)
 export const ptAtoms = (value: bigint): PtAtoms => checked('PtAtoms', value, 0n, U64_MAX)
@@ -69,9 +65,6 @@ export const seconds = (value: number): number => {
   }
   return value
 }
-
-/** Sum of two amounts of one unit; the range is checked where the result is stored. */
-export const add = <U extends string>(a: Qty<U>, b: Qty<NoInfer<U>>): Qty<U> => (a + b) as Qty<U>
 
 /** JLP that `st` stands for at `discount`: 'down' when the protocol pays it out, 'up' when it is owed to the protocol. */
 export const stToJlp = (st: StAtoms, discount: DiscountQ64, rounding: Rounding): JlpAtoms =>

@@ -22,7 +22,7 @@ import {
   type YtAtoms,
   ytPrice,
 } from '../../amm/index.ts'
-import { FEES, GRID } from '../campaigns/single-stretch.ts'
+import { FEES, GRID } from '../helpers/market.ts'
 
 const DAY = 86_400
 const real = (q64: bigint): number => Number(q64) / 2 ** 64
@@ -82,16 +82,18 @@ describe('the headline trade: JLP-2411, 86 days to maturity', () => {
 })
 
 describe('margin and PT', () => {
-  test('100 YT at 0.1 with 1 of margin at 10x: CR 110 % either way, liquidation at 0.095 (long) and 0.1047619 (short)', () => {
-    expect((100 * 0.1 + 1) / 10).toBeCloseTo(1.1, 12)
-    expect((10 + 1) / (100 * 0.1)).toBeCloseTo(1.1, 12)
-    // A rate at which YT costs 0.1 exists and comes back, here and at both liquidation prices.
-    for (const price of [0.1, (1.05 * 10 - 1) / 100, (10 + 1) / (1.05 * 100)]) {
-      const q64 = BigInt(Math.round(price * 2 ** 52)) << 12n
-      expect(real(ytPrice(rateFromYtPrice(q64, 90 * DAY), 90 * DAY))).toBeCloseTo(price, 12)
-    }
-    expect((1.05 * 10 - 1) / 100).toBeCloseTo(0.095, 12)
-    expect((10 + 1) / (1.05 * 100)).toBeCloseTo(0.1047619, 7)
+  /** CR of 100 YT long against 10 ST (or short, against 100 YT) with 1 of margin, at the kernel's own YT price of a rate. */
+  const ratios = (rate: RateQ64): { long: number; short: number } => {
+    const price = real(ytPrice(rate, 90 * DAY))
+    return { long: (100 * price + 1) / 10, short: (10 + 1) / (100 * price) }
+  }
+  const rateOf = (price: number): RateQ64 => rateFromYtPrice(BigInt(Math.round(price * 2 ** 52)) << 12n, 90 * DAY)
+
+  test('100 YT at 0.1 with 1 of margin at 10x: CR 110 % either way, 105 % at 0.095 (long) and 0.1047619 (short)', () => {
+    expect(ratios(rateOf(0.1)).long).toBeCloseTo(1.1, 10)
+    expect(ratios(rateOf(0.1)).short).toBeCloseTo(1.1, 10)
+    expect(ratios(rateOf(0.095)).long).toBeCloseTo(1.05, 10)
+    expect(ratios(rateOf(0.1047619)).short).toBeCloseTo(1.05, 6)
   })
 
   test('100 ST buys 110 PT one year out: 10.00 % fixed', () => {
@@ -143,6 +145,6 @@ describe('depth at 34.3 % and 86 days, s raised by 10 %, YT per JLP of liquidity
     const jlp = 10n ** 12n
     const liquidity = liquidityForDeposit(pool, lower, upper, jlp as JlpAtoms)
     const yt = (liquidity * (pool.rate / 10n)) >> 64n
-    expect(Number(yt) / Number(jlp)).toBeCloseTo(depth, 2)
+    expect(Math.abs(Number(yt) / Number(jlp) - depth)).toBeLessThan(0.0005 + depth * 0.003)
   })
 })

@@ -4,6 +4,7 @@
  * section 3 are summed afresh from accounts and positions, exactly, in Q64.64; and each position's claim is compared
  * with the slow model that visits every position at every coupon.
  */
+import type { Decimal } from 'decimal.js'
 import {
   accrue,
   addLiquidity,
@@ -26,11 +27,11 @@ import {
   touch,
 } from '../../amm/index.ts'
 import type { Random } from '../generate/random.ts'
-import { X } from '../model/exact.ts'
+import { FEES, GRID } from '../helpers/market.ts'
+import { fromQ64, X } from '../model/exact.ts'
 import { SlowPool } from '../model/ledger.ts'
 import { activeLiquidity, modelFee, modelTrade } from '../model/pool.ts'
 import { ensure } from './ensure.ts'
-import { FEES, GRID } from './single-stretch.ts'
 
 /** A trader: signed YT and a signed JLP leg, which a wallet would hold for it. */
 interface Account {
@@ -49,6 +50,7 @@ interface Lp {
 }
 
 export interface LedgerStats {
+  histories: number
   steps: number
   crossings: number
   reinitialised: number
@@ -63,7 +65,7 @@ export class SmallMarket {
   readonly accounts: Account[] = []
   readonly lps: Lp[] = []
   readonly slow: SlowPool
-  readonly stats: LedgerStats = { steps: 0, crossings: 0, reinitialised: 0, maxDustAtoms: 0 }
+  readonly stats: LedgerStats = { histories: 0, steps: 0, crossings: 0, reinitialised: 0, maxDustAtoms: 0 }
   private readonly random: Random
   private readonly ticks: readonly number[]
   private readonly dropped = new Set<number>()
@@ -117,12 +119,18 @@ export class SmallMarket {
     lp.position = added.position
     lp.touches++
     if (added.position.liquidity > lp.most) lp.most = added.position.liquidity
+    const before = again === undefined ? { inventory: new X(0), reserve: new X(0) } : this.held(lp.id)
     if (again === undefined) {
       this.lps.push(lp)
       this.slow.open(lp.id, lower, upper, liquidity)
     } else {
       this.slow.position(lp.id).liquidity += liquidity
     }
+    const after = this.held(lp.id)
+    const issued = after.inventory.minus(before.inventory)
+    const worth = issued.times(fromQ64(this.pool.discount)).plus(after.reserve).minus(before.reserve)
+    near(added.issued, issued, 0, 1, 'a deposit issues its inventory, rounded up')
+    near(added.jlp, worth, 0, 3, 'a deposit costs what it is worth, rounded up')
   }
 
   private remove(): void {
@@ -140,6 +148,19 @@ export class SmallMarket {
     const removed = removeLiquidity(this.pool, lp.position, share)
     if (removed.kind === 'rejected') return
     const taken = uncollected - removed.position.uncollected
+    const part = new X(removed.liquidity.toString()).div(lp.position.liquidity.toString())
+    const { inventory, reserve } = this.held(lp.id)
+    const cameBack = X.min(inventory.times(part).floor(), removed.issued.toString())
+    const cash = cameBack.times(fromQ64(this.pool.discount)).plus(reserve.times(part)).plus(taken.toString())
+    near(removed.jlp, cash, -3, 0, 'a removal pays ST freed, issued YT that came back and earnings, rounded down')
+    near(
+      removed.pt + removed.yt,
+      inventory.times(part).minus(removed.issued.toString()).abs(),
+      -1,
+      1,
+      'and the net in kind',
+    )
+    ensure(removed.pt === 0n || removed.yt === 0n, 'either PT or YT', { removed })
     this.pool = removed.next
     this.vault -= removed.jlp
     this.pt += removed.pt
@@ -163,6 +184,7 @@ export class SmallMarket {
 
   private coupon(): void {
     const hours = this.random.pick([0, 1, 1, 1, 24, 168])
+    if (this.pool.tauSeconds === 0) return // there are no coupons after maturity
     const tauSeconds = Math.max(0, this.pool.tauSeconds - hours * 3600)
     // From nothing, over less than the curve's own precision, to 1 %.
     const fallen = this.random.pick([
@@ -219,6 +241,11 @@ export class SmallMarket {
     this.slow.moveTo(this.pool.rate, this.pool.tick)
   }
 
+  /** What a position holds by the slow model: YT atoms and JLP atoms. */
+  private held(id: string): { inventory: Decimal; reserve: Decimal } {
+    return { inventory: this.slow.inventory(id), reserve: this.slow.reserve(id) }
+  }
+
   /** The ledger identities, non-negative claims, the state of the ticks, and the slow model. */
   check(): void {
     const { pool } = this
@@ -241,6 +268,9 @@ export class SmallMarket {
     const dust = (this.vault << 64n) - claims
     ensure(yt <= 0n, 'YT identity: yt_dust >= 0', { ytDust: -yt })
     ensure(dust >= 0n, 'JLP identity: dust >= 0', { dust })
+    // Dust is what rounding leaves, a few atoms a step: more would be value that nobody can claim.
+    const few = BigInt(4 * (this.stats.steps + 1) + this.stats.crossings + this.lps.length) << 64n
+    ensure(dust < few && -yt < few, 'nothing but rounding is left over', { dust, ytDust: -yt, few })
     this.stats.maxDustAtoms = Math.max(this.stats.maxDustAtoms, Number(dust >> 64n))
 
     const ranges = this.lps.map(lp => lp.position)
@@ -271,11 +301,13 @@ export class SmallMarket {
 
   /** To maturity: every coupon paid, every position removed, every account paid. The vault suffices. */
   mature(): void {
-    const discount = ((this.pool.discount * 99n) / 100n) as DiscountQ64
-    this.pool = accrue(this.pool, { tauSeconds: 0, discount })
-    this.slow.step(0, discount)
-    this.coupons++
-    this.check()
+    if (this.pool.tauSeconds > 0) {
+      const discount = ((this.pool.discount * 99n) / 100n) as DiscountQ64
+      this.pool = accrue(this.pool, { tauSeconds: 0, discount })
+      this.slow.step(0, discount)
+      this.coupons++
+      this.check()
+    }
     for (const lp of this.lps) {
       this.removeFrom(lp, { num: 1n, den: 1n })
       this.check()
@@ -288,13 +320,21 @@ export class SmallMarket {
   }
 }
 
+/** `actual` is `exact` but for rounding: from `low` to `high` atoms beside it. */
+const near = (actual: bigint, exact: Decimal, low: number, high: number, law: string): void => {
+  const over = new X(actual.toString()).minus(exact).toNumber()
+  const error = 0.1 // the table's, at the campaign's liquidity
+  ensure(over >= low - error && over <= high + error, law, { actual, exact: exact.toFixed(6), over })
+}
+
 /** Runs whole histories; returns what they saw together. */
 export const histories = (random: Random, count: number, steps: number): LedgerStats => {
-  const total: LedgerStats = { steps: 0, crossings: 0, reinitialised: 0, maxDustAtoms: 0 }
+  const total: LedgerStats = { histories: 0, steps: 0, crossings: 0, reinitialised: 0, maxDustAtoms: 0 }
   for (let i = 0; i < count; i++) {
     const market = new SmallMarket(random)
     for (let step = 0; step < steps; step++) market.step()
     market.mature()
+    total.histories++
     total.steps += market.stats.steps
     total.crossings += market.stats.crossings
     total.reinitialised += market.stats.reinitialised

@@ -13,7 +13,10 @@ import { SlowOracle } from '../model/twap.ts'
 import { ensure } from './ensure.ts'
 
 /** Runs histories of observations; returns how many averages were compared, and how many of them exactly. */
-export const oracleHistories = (random: Random, count: number): { compared: number; exact: number } => {
+export const oracleHistories = (
+  random: Random,
+  count: number,
+): { histories: number; compared: number; exact: number } => {
   let compared = 0
   let exact = 0
   for (let i = 0; i < count; i++) {
@@ -47,5 +50,5 @@ export const oracleHistories = (random: Random, count: number): { compared: numb
       if (random.int(0, 3) > 0) spot = random.big(tickRate(50), tickRate(13_860)) as RateQ64
     }
   }
-  return { compared, exact }
+  return { histories: count, compared, exact }
 }

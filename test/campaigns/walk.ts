@@ -11,9 +11,10 @@ import {
   tickRate,
 } from '../../amm/index.ts'
 import type { Random } from '../generate/random.ts'
+import { FEES, GRID } from '../helpers/market.ts'
 import { modelCost, modelFee, modelTrade, type Range } from '../model/pool.ts'
 import { ensure } from './ensure.ts'
-import { FEES, GRID, randomMoment } from './single-stretch.ts'
+import { checkInverse, randomMoment } from './single-stretch.ts'
 
 /** A pool with a few positions among a dozen ticks, so that they share ticks and leave gaps, and the ranges of the model. */
 export const randomPool = (random: Random, largest: bigint): { pool: Pool; ranges: Range[] } => {
@@ -44,6 +45,8 @@ export interface WalkStats {
   partial: number
   /** Refused beside the trades counted. */
   rejected: number
+  /** Trades by amount around each of them, checked to be the best across all ticks. */
+  inverses: number
 }
 
 /** Runs `trades` quoted trades. */
@@ -51,6 +54,7 @@ export const walks = (random: Random, trades: number): WalkStats => {
   let crossing = 0
   let partial = 0
   let rejected = 0
+  let inverses = 0
   for (let done = 0; done < trades; ) {
     const { pool: start, ranges } = randomPool(random, 1n << 55n)
     let pool = start
@@ -93,9 +97,8 @@ export const walks = (random: Random, trades: number): WalkStats => {
       const over = cost.jlp.minus(answer.amount.toString()).neg().toNumber()
       const error = (5.8 * 2 * gross) / 2 ** 64
       const pays = kind.startsWith('buy')
-      const minimum = pays && answer.amount === 1n
       ensure(
-        (over >= (pays ? -error : -1 - error) && over <= (pays ? 1 + error : error)) || minimum,
+        over >= (pays ? -error : -1 - error) && over <= (pays ? 1 + error : error),
         'an amount is within an atom',
         { order, answer, exact, pool },
       )
@@ -108,12 +111,13 @@ export const walks = (random: Random, trades: number): WalkStats => {
         'the fee and its parts',
         { order, answer, fee },
       )
+      inverses += checkInverse(pool, kind, answer.amount + random.big(0n, 3n))
       if (answer.ticksCrossed > 0) crossing++
       if (!answer.complete) partial++
       pool = next
     }
   }
-  return { trades, crossing, partial, rejected }
+  return { trades, crossing, partial, rejected, inverses }
 }
 
 const limitBeyond = (random: Random, pool: Pool, direction: 'up' | 'down'): RateQ64 => {

@@ -16,7 +16,10 @@ import {
   expNeg,
   faceValue,
   feeOn,
+  type JlpAtoms,
+  jlpToSt,
   type Liquidity,
+  liquidityForDeposit,
   ln,
   mulDiv,
   ONE_Q64,
@@ -34,6 +37,8 @@ import {
   rateFromApy,
   rateFromYtPrice,
   removeLiquidity,
+  type StAtoms,
+  stToJlp,
   tickAtRate,
   tickRate,
   twap,
@@ -41,11 +46,8 @@ import {
   ytPrice,
   ytValue,
 } from '../../amm/index.ts'
+import { FEES, GRID, TWO_YEARS } from '../helpers/market.ts'
 import { Random } from './random.ts'
-
-export const GRID = { spacing: 10, minTick: 50, maxTick: 13_860 }
-export const FEES = { feeBps: 10, lpShareBps: 5000, insuranceShareBps: 5000 }
-const TWO_YEARS = 63_072_000
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 const text = (value: bigint): string => value.toString()
@@ -64,7 +66,8 @@ const render = (tables: Readonly<Record<string, unknown>>): string => {
 export const functionVectors = (): string => {
   const random = new Random(2411n)
   const edges = [0n, 1n, (1n << 59n) - 1n, 1n << 59n, (1n << 59n) + 1n, ONE_Q64 - 1n, ONE_Q64, (4n << 64n) - 1n]
-  const exponents = [...edges, ...Array.from({ length: 60 }, () => random.big(0n, (4n << 64n) - 1n))]
+  const rows = Array.from({ length: 128 }, (_, row) => (BigInt(row) << 59n) + random.big(0n, (1n << 59n) - 1n))
+  const exponents = [...edges, ...rows, ...Array.from({ length: 20 }, () => random.magnitude((4n << 64n) - 1n))]
   const rates = [
     tickRate(50),
     tickRate(13_860),
@@ -77,8 +80,13 @@ export const functionVectors = (): string => {
   }))
   const at = (f: (m: (typeof moments)[number]) => bigint): Json[] =>
     moments.map(m => [text(m.rate), m.tauSeconds, text(m.discount), text(f(m))])
+  const amounts = Array.from({ length: 20 }, () => {
+    const discount = random.big(ONE_Q64 / 20n, ONE_Q64) as DiscountQ64
+    return [random.magnitude(1n << 56n), discount, random.pick(['down', 'up'] as const)] as const
+  })
   return render({
     about: {
+      'stToJlp, jlpToSt': 'amount, discount Q64.64, rounding, result',
       mulDiv: 'a, b, divisor, rounding, result',
       'phiComplement, oneMinusExpNeg, expNeg, exp': 'x Q64.64, result Q64.64',
       'ln, rateFromApy': 'value or APY Q64.64, result Q64.64',
@@ -117,6 +125,8 @@ export const functionVectors = (): string => {
         const price = ytPrice(m.rate, m.tauSeconds)
         return [text(price), m.tauSeconds, text(rateFromYtPrice(price, m.tauSeconds))]
       }),
+    stToJlp: amounts.map(([a, d, r]) => [text(a), text(d), r, text(stToJlp(a as StAtoms, d, r))]),
+    jlpToSt: amounts.map(([a, d, r]) => [text(a), text(d), r, text(jlpToSt(a as JlpAtoms, d, r))]),
     tickRate: [50, 60, 1010, 13_860, 39_999].map(tick => [tick, text(tickRate(tick))]),
     tickAtRate: rates.map(rate => [text(rate), tickAtRate(rate as RateQ64, GRID)]),
     feeOn: [0n, 1n, 999n, 1000n, 1001n, 123_456_789n, (1n << 58n) + 7n].flatMap(leg =>
@@ -128,7 +138,16 @@ export const functionVectors = (): string => {
   })
 }
 
-const stateOf = (pool: Pool): Json => ({
+const tickOf = (t: Pool['ticks'][number]): Json => [
+  t.index,
+  text(t.net),
+  text(t.gross),
+  text(t.fall),
+  text(t.feeGrowthOutside),
+]
+
+/** The state after a step; of the ticks those that the step made or changed, and the indices of those it dropped. */
+const stateOf = (pool: Pool, before: Pool): Json => ({
   rate: text(pool.rate),
   tick: pool.tick,
   liquidity: text(pool.liquidity),
@@ -137,9 +156,10 @@ const stateOf = (pool: Pool): Json => ({
   discount: text(pool.discount),
   fall: text(pool.fall),
   feeGrowth: text(pool.feeGrowth),
+  deficit: text(pool.deficit),
+  ticks: pool.ticks.filter(t => !before.ticks.includes(t)).map(tickOf),
+  dropped: before.ticks.map(t => t.index).filter(i => !pool.ticks.some(t => t.index === i)),
 })
-const ticksOf = (pool: Pool): Json =>
-  pool.ticks.map(t => [t.index, text(t.net), text(t.gross), text(t.fall), text(t.feeGrowthOutside)])
 const positionOf = (p: Position): Json => ({
   lower: p.lower,
   upper: p.upper,
@@ -150,9 +170,9 @@ const positionOf = (p: Position): Json => ({
   uncollected: text(p.uncollected),
 })
 
-const randomOrder = (random: Random): Order => {
+const randomOrder = (random: Random, bits: bigint): Order => {
   const kind = random.pick(['buy-yt', 'sell-yt', 'buy-pt', 'sell-pt'] as const)
-  const amount = random.magnitude(1n << 44n)
+  const amount = random.int(0, 9) === 0 ? random.big(1n, 9n) : random.magnitude(1n << (bits - 2n))
   const maxCrossings = random.pick([64, 64, 64, 3])
   const limit = random.int(0, 3) === 0 ? { limitRate: random.big(tickRate(1500), tickRate(4500)) as RateQ64 } : {}
   if (random.int(0, 1) === 0) return { kind, st: amount, maxCrossings, ...limit } as Order
@@ -164,24 +184,64 @@ const randomOrder = (random: Random): Order => {
 const orderJson = (order: Order): Json =>
   Object.fromEntries(Object.entries(order).map(([k, v]) => [k, typeof v === 'bigint' ? text(v) : v]))
 
+/** What a history is played with. */
+interface Setup {
+  readonly about: string
+  readonly grid?: typeof GRID
+  readonly fees?: typeof FEES
+  readonly lowestDiscount?: bigint
+  /** Bits of the liquidity of a position: from and to. */
+  readonly liquidityBits: readonly [bigint, bigint]
+  /** Most that a coupon takes off the discount, in ulp; a millionth of it up to a thousandth by default. */
+  readonly largestCoupon?: bigint
+  /** A deficit that stands from the 20th step on. */
+  readonly deficit?: bigint
+}
+
+const SETUPS: readonly Setup[] = [
+  ...Array.from({ length: 6 }, () => ({ about: 'the default market', liquidityBits: [40n, 46n] as const })),
+  {
+    about: 'small liquidity, a grid of single ticks, no fee but the least',
+    grid: { ...GRID, spacing: 1 },
+    fees: { feeBps: 0, lpShareBps: 10_000, insuranceShareBps: 0 },
+    liquidityBits: [22n, 26n],
+  },
+  { about: 'the largest liquidity at a low discount', lowestDiscount: ONE_Q64 / 40n, liquidityBits: [54n, 56n] },
+  {
+    about: 'coupons below the precision of the curve',
+    liquidityBits: [53n, 55n],
+    largestCoupon: 40n,
+    fees: { feeBps: 1, lpShareBps: 0, insuranceShareBps: 10_000 },
+  },
+  { about: 'a deficit that fees repay', liquidityBits: [40n, 46n], deficit: 3_000_000n },
+]
+
 /** One history: positions opened, changed and removed, trades of every kind, coupons; the state after each step. */
-const history = (seed: bigint, length: number): Json => {
+const history = (seed: bigint, length: number, setup: Setup): Json => {
   const random = new Random(seed)
-  const discount = random.big(ONE_Q64 / 2n, ONE_Q64) as DiscountQ64
+  const { grid = GRID, fees = FEES } = setup
+  const discount = random.big(setup.lowestDiscount ?? ONE_Q64 / 2n, setup.lowestDiscount ?? ONE_Q64) as DiscountQ64
   const tauSeconds = random.int(30 * 86_400, TWO_YEARS)
   const rate = random.big(tickRate(1000), tickRate(6000)) as RateQ64
-  let pool = createPool({ grid: GRID, fees: FEES, rate, tauSeconds, discount })
+  let pool = createPool({ grid, fees, rate, tauSeconds, discount })
   const positions: Position[] = []
   const steps: Json[] = []
   for (let i = 0; i < length; i++) {
+    const before = pool
     const pickOne = positions.length === 0 || i < 3 ? 0 : random.int(0, 9)
-    if (pickOne <= 1) {
-      const lower = random.int(5, 1200) * 10
-      const upper = Math.min(lower + random.pick([10, 50, 500, 3000]), GRID.maxTick)
-      const amount = (random.magnitude(1n << 46n) + (1n << 40n)) as Liquidity
-      const slot =
-        positions.length > 0 && random.int(0, 2) === 0 ? random.int(0, positions.length - 1) : positions.length
-      const added = addLiquidity(pool, positions[slot] ?? emptyPosition(pool, lower, upper), amount)
+    if (setup.deficit !== undefined && i === 20) {
+      pool = { ...pool, deficit: setup.deficit as JlpAtoms }
+      steps.push({ do: 'deficit', deficit: text(setup.deficit), state: stateOf(pool, before) })
+    } else if (pickOne <= 1) {
+      const again = positions.length > 0 && random.int(0, 2) === 0
+      const slot = again ? random.int(0, positions.length - 1) : positions.length
+      const from = random.int(5, 1200) * 10
+      const width = random.pick([10, 50, 500, 3000])
+      const position = positions[slot] ?? emptyPosition(pool, from, Math.min(from + width, GRID.maxTick))
+      const { lower, upper } = position
+      const [low, high] = setup.liquidityBits
+      const liquidity = random.big(1n << low, 1n << high) as Liquidity
+      const added = addLiquidity(pool, position, liquidity)
       const result: Json =
         added.kind === 'added'
           ? { issued: text(added.issued), jlp: text(added.jlp), position: positionOf(added.position) }
@@ -190,7 +250,17 @@ const history = (seed: bigint, length: number): Json => {
         pool = added.next
         positions[slot] = added.position
       }
-      steps.push({ do: 'add', slot, lower, upper, liquidity: text(amount), result, state: stateOf(pool) })
+      const most = text(liquidityForDeposit(before, lower, upper, 1_000_000_007n as JlpAtoms))
+      steps.push({
+        do: 'add',
+        slot,
+        lower,
+        upper,
+        liquidity: text(liquidity),
+        result,
+        forDeposit: most,
+        state: stateOf(pool, before),
+      })
     } else if (pickOne === 2) {
       const slot = random.int(0, positions.length - 1)
       const share = random.pick([
@@ -212,7 +282,14 @@ const history = (seed: bigint, length: number): Json => {
         pool = removed.next
         positions[slot] = removed.position
       }
-      steps.push({ do: 'remove', slot, num: text(share.num), den: text(share.den), result, state: stateOf(pool) })
+      steps.push({
+        do: 'remove',
+        slot,
+        num: text(share.num),
+        den: text(share.den),
+        result,
+        state: stateOf(pool, before),
+      })
     } else if (pickOne === 3) {
       const slot = random.int(0, positions.length - 1)
       const collected = collect(pool, positions[slot]!)
@@ -221,14 +298,16 @@ const history = (seed: bigint, length: number): Json => {
           ? { jlp: text(collected.jlp), position: positionOf(collected.position) }
           : { rejected: collected.code }
       if (collected.kind === 'collected') positions[slot] = collected.position
-      steps.push({ do: 'collect', slot, result, state: stateOf(pool) })
+      steps.push({ do: 'collect', slot, result, state: stateOf(pool, before) })
     } else if (pickOne <= 5) {
+      if (pool.tauSeconds === 0) continue
       const tau = Math.max(0, pool.tauSeconds - random.pick([0, 3600, 86_400, 604_800]))
-      const lowered = mulDiv(pool.discount, random.big(999_000n, 1_000_000n), 1_000_000n, 'up') as DiscountQ64
+      const fallen = random.big(0n, setup.largestCoupon ?? pool.discount / 1000n)
+      const lowered = (pool.discount - fallen) as DiscountQ64
       pool = accrue(pool, { tauSeconds: tau, discount: lowered })
-      steps.push({ do: 'accrue', tauSeconds: tau, discount: text(lowered), state: stateOf(pool) })
+      steps.push({ do: 'accrue', tauSeconds: tau, discount: text(lowered), state: stateOf(pool, before) })
     } else {
-      const order = randomOrder(random)
+      const order = randomOrder(random, setup.liquidityBits[1])
       const answer = quote(pool, order)
       const result: Json =
         answer.kind === 'quoted'
@@ -237,50 +316,64 @@ const history = (seed: bigint, length: number): Json => {
               filled: text(answer.filled),
               amount: text(answer.amount),
               stLeg: text(answer.stLeg),
-              fee: [answer.fee.total, answer.fee.lp, answer.fee.insurance, answer.fee.protocol].map(text),
+              fee: [answer.fee.total, answer.fee.repaid, answer.fee.lp, answer.fee.insurance, answer.fee.protocol].map(
+                text,
+              ),
               averagePrice: text(answer.averagePrice),
               apyAfter: text(answer.apyAfter),
               ticksCrossed: answer.ticksCrossed,
             }
           : { rejected: answer.code }
       if (answer.kind === 'quoted') pool = answer.next
-      steps.push({ do: 'trade', order: orderJson(order), result, state: stateOf(pool) })
+      steps.push({ do: 'trade', order: orderJson(order), result, state: stateOf(pool, before) })
     }
   }
   return {
-    start: { discount: text(discount), tauSeconds, rate: text(rate) },
+    about: setup.about,
+    start: { grid, fees, discount: text(discount), tauSeconds, rate: text(rate) },
     steps,
-    end: { ticks: ticksOf(pool), positions: positions.map(positionOf) },
+    end: { ticks: pool.ticks.map(tickOf), positions: positions.map(positionOf) },
   }
 }
 
-/** `test/vectors/histories.json`: grid and fees as the defaults; 10 histories of 60 steps. */
+/** `test/vectors/histories.json`: 10 histories of 60 steps. */
 export const historyVectors = (): string =>
   render({
-    grid: GRID,
-    fees: FEES,
-    histories: Array.from({ length: 10 }, (_, i) => history(BigInt(1000 + i), 60)),
+    about: {
+      add: 'adds liquidity to the position in the slot (made empty over lower..upper if it is new); forDeposit: liquidityForDeposit of 1,000,000,007 atoms over that range before the step',
+      fee: 'total, repaid, lp, insurance, protocol',
+      ticks: 'index, net, gross, fall, feeGrowthOutside: those made or changed by the step; dropped: their indices',
+      position: 'as it stands after the step; a refused step changes nothing',
+    },
+    histories: SETUPS.map((setup, i) => history(BigInt(1000 + i), 60, setup)),
   })
 
-/** `test/vectors/twap.json`: observations of the rate oracle and its averages. */
+/** `test/vectors/twap.json`: observations of rate oracles and their averages. */
 export const twapVectors = (): string => {
   const random = new Random(300n)
-  const rows: Json[] = []
-  let now = 1_725_494_400
-  let spot = tickRate(3000)
-  let oracle = createOracle({ now, rate: spot, clampPerSecond: DEFAULT_CLAMP_PER_SECOND })
-  for (let i = 0; i < 120; i++) {
-    now += random.pick([0, 1, 2, 7, 20, 33, 301, 5000])
-    const window = random.int(1, 300)
-    const average = twap(oracle, spot, now, window)
-    oracle = observe(oracle, spot, now)
-    rows.push([now, text(spot), window, text(average), text(oracle.observed), oracle.buckets.map(text)])
-    spot = random.big(tickRate(2000), tickRate(4000)) as RateQ64
-  }
+  const starts = [
+    [1_725_494_400, DEFAULT_CLAMP_PER_SECOND],
+    [1_725_494_413, DEFAULT_CLAMP_PER_SECOND / 7n],
+    [7, ONE_Q64 - 1n],
+  ] as const
   return render({
-    about: 'rows: now, spot that stood until now, window, TWAP at now, observed rate, buckets',
-    start: [1_725_494_400, text(tickRate(3000)), text(DEFAULT_CLAMP_PER_SECOND)],
-    rows,
+    about:
+      'start: time, rate, clamp; rows: now, spot that stood until now, window, TWAP at now, observed rate, buckets',
+    oracles: starts.map(([start, clampPerSecond]) => {
+      let now = start
+      let spot = tickRate(3000)
+      let oracle = createOracle({ now, rate: spot, clampPerSecond })
+      const rows: Json[] = []
+      for (let i = 0; i < 60; i++) {
+        now += random.pick([0, 1, 2, 7, 20, 33, 301, 5000])
+        const window = random.int(1, 300)
+        const average = twap(oracle, spot, now, window)
+        oracle = observe(oracle, spot, now)
+        rows.push([now, text(spot), window, text(average), text(oracle.observed), oracle.buckets.map(text)])
+        spot = random.big(tickRate(2000), tickRate(4000)) as RateQ64
+      }
+      return { start: [start, text(tickRate(3000)), text(clampPerSecond)], rows }
+    }),
   })
 }
 

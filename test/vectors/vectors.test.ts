@@ -9,7 +9,7 @@ describe('golden vectors', () => {
     })
   }
 
-  test('the histories do what they are for: every kind of step and refusal-free trades among them', () => {
+  test('the histories do what they are for: every kind of step and every way a trade ends among them', () => {
     const { histories } = JSON.parse(vectorFiles().get('test/vectors/histories.json')!)
     const steps: { do: string; result?: { rejected?: string; ticksCrossed?: number; stoppedBy?: string } }[] =
       histories.flatMap((h: { steps: unknown[] }) => h.steps)
@@ -19,7 +19,7 @@ describe('golden vectors', () => {
     expect(count('add')).toBeGreaterThan(40)
     expect(count('remove')).toBeGreaterThan(20)
     expect(count('accrue')).toBeGreaterThan(50)
-    expect(applied.filter(s => (s.result?.ticksCrossed ?? 0) > 2).length).toBeGreaterThan(20)
+    expect(applied.filter(s => (s.result?.ticksCrossed ?? 0) > 2).length).toBeGreaterThan(10)
     expect(new Set(applied.map(s => s.result?.stoppedBy))).toContain('limit')
   })
 })
