@@ -1,0 +1,5 @@
+export * from './addresses.ts'
+export * from './decode.ts'
+export * from './encode.ts'
+export * from './errors.ts'
+export type * from './facts.ts'
