@@ -1,5 +1,6 @@
 /** `sunder`: the command line. */
 import { Command } from 'commander'
+import { addAprCommand } from './apr.ts'
 import { fail } from './output.ts'
 import { addPoolCommand } from './pool.ts'
 
@@ -8,6 +9,7 @@ const program = new Command('sunder')
   .version('0.1.0')
   .showHelpAfterError()
 
+addAprCommand(program)
 addPoolCommand(program)
 
 try {

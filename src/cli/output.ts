@@ -5,18 +5,13 @@ import { CodedError } from '../../amm/errors.ts'
 export const toJson = (value: unknown): string =>
   JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v), 2)
 
-/** Rows in columns: the first column to the left, the rest to the right. */
-export const table = (rows: readonly (readonly string[])[], leftColumns = 1): string => {
+/** Rows in columns; `align` has an l (left) or r (right) for each column, the last one standing for all that follow. */
+export const table = (rows: readonly (readonly string[])[], align = 'lr'): string => {
   const columns = Math.max(0, ...rows.map(row => row.length))
   const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0)))
-  return rows
-    .map(row =>
-      row
-        .map((cell, i) => (i < leftColumns ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const place = (cell: string, i: number): string =>
+    (align[i] ?? align.at(-1)) === 'l' ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)
+  return rows.map(row => row.map(place).join('  ').trimEnd()).join('\n')
 }
 
 /** `1234567.891` as "1,234,567.89". */

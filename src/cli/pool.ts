@@ -29,7 +29,7 @@ const poolLines = ({ pool, slot, missing }: ReadAccounts): string[] => {
         ],
         ['protocol share', percent(Number(fees.protocolShareBps) / 100, 0)],
       ],
-      2,
+      'l',
     ),
   ]
 }
@@ -76,7 +76,7 @@ const positionTable = ({ positions, custodies }: ReadAccounts): string =>
         time(facts.openTime),
       ]),
     ],
-    3,
+    'lllr',
   )
 
 export const addPoolCommand = (program: Command): void => {

@@ -1,0 +1,11 @@
+/** The oracle's public surface. */
+export * from './accrual.ts'
+export * from './backtest.ts'
+export { dateOf, dayNumber, secondsOf } from './calendar.ts'
+export * from './errors.ts'
+export * from './forecast.ts'
+export * from './history.ts'
+export * from './leading.ts'
+export * from './official.ts'
+export * from './source.ts'
+export * from './split.ts'
