@@ -1,6 +1,7 @@
 /** `sunder`: the command line. */
 import { Command } from 'commander'
 import { addAprCommand } from './apr.ts'
+import { addJlpCommand } from './jlp.ts'
 import { fail } from './output.ts'
 import { addPoolCommand } from './pool.ts'
 
@@ -10,6 +11,7 @@ const program = new Command('sunder')
   .showHelpAfterError()
 
 addAprCommand(program)
+addJlpCommand(program)
 addPoolCommand(program)
 
 try {
