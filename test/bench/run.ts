@@ -32,7 +32,9 @@ import {
   twap,
 } from '../../amm/index.ts'
 import { Random } from '../generate/random.ts'
+import { decodeRows } from './decode.ts'
 import { type FloatOrder, type FloatPool, type FloatQuote, floatPool, floatQuote, fromQ64 } from './float.ts'
+import { jlpRows, secondsForAYear } from './jlp.ts'
 
 const HELP = `npm run bench -- [--json] [--quick] [--help]
 
@@ -68,6 +70,8 @@ const FLOORS = new Map([
   ['exact-yt-out', 150_000],
   ['exact-st-in', 100_000],
   ['exact-yt-out-7-ticks', 20_000],
+  ['decode-pool', 50_000],
+  ['jlp-year', 1],
 ])
 const CURVE = [0, 1, 2, 4, 7, 16, 32, 64]
 
@@ -316,16 +320,19 @@ const otherRows: Row[] = [
   },
 ]
 
+/** Jupiter's accounts, and the pool behind JLP. */
+const poolRows: Row[] = [...decodeRows(), ...jlpRows].map(({ name, run }) => ({ name, kernel: run }))
+
 // ---- printing ---------------------------------------------------------------------------------------------------------
 
 const micros = (perSecond: number): string => (1e6 / perSecond).toFixed(2)
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US')
+const whole = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US'))
 const HEAD = `${'row'.padEnd(24)}${'per second'.padStart(12)}${'us each'.padStart(10)}${'of float64'.padStart(12)}   floor`
 
 const print = ({ name, perSecond, ratio }: Result): void => {
   if (flags.json) {
     const rounded = ratio === null ? null : Number(ratio.toPrecision(4))
-    console.log(JSON.stringify({ name, perSecond: Math.round(perSecond), ratio: rounded }))
+    console.log(JSON.stringify({ name, perSecond: Number(perSecond.toPrecision(6)), ratio: rounded }))
     return
   }
   const floor = FLOORS.get(name)
@@ -345,7 +352,7 @@ const picture = (results: readonly Result[]): string[] => {
 }
 
 const main = (): void => {
-  const rows = [...quoteRows, ...curveRows, ...otherRows]
+  const rows = [...quoteRows, ...curveRows, ...otherRows, ...poolRows]
   // Every kind of work first, so that each row is timed with the code as it is optimised for all of them.
   for (const { kernel, float } of rows) for (const work of [kernel, float]) if (work !== undefined) runFor(work, 30)
   if (!flags.json) {
@@ -358,6 +365,8 @@ const main = (): void => {
     print(result)
     return result
   })
+  // A year of hourly simulation is one piece of work: years a second.
+  print({ name: 'jlp-year', perSecond: 1 / secondsForAYear(flags.quick ? 1 : 5), ratio: null })
   if (flags.json) return
   console.log(`\nexact-yt-out against ticks crossed\n${picture(results).join('\n')}`)
   const cpu = process.cpuUsage(cpuBefore)
