@@ -78,7 +78,7 @@ export const rateFromYtPrice = (price: bigint, tauSeconds: number): RateQ64 => {
     throw new KernelError('domain', `A YT price here is from 0 to below 53/54 ST (Q64.64), got ${price}`, { price })
   }
   if (tauSeconds <= 0) throw new KernelError('domain', 'At maturity YT has no rate', { tauSeconds })
-  return rateQ64((ln((ONE_Q64 * ONE_Q64) / (ONE_Q64 - price)) * YEAR_SECONDS_N) / BigInt(tauSeconds))
+  return rateQ64((ln((ONE_Q64 * ONE_Q64) / (ONE_Q64 - price)) * YEAR_SECONDS_N) / BigInt(seconds(tauSeconds)))
 }
 
 // ---- tick grid -------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ export const swapFeeBps = (
   const terms = swapFeeTerms(facts, sides.from.facts.isStable && sides.to.facts.isStable)
   const paidIn = weightFeeBps(sides.from, { aumUsd, usd, direction: 'in', terms })
   const paidOut = weightFeeBps(sides.to, { aumUsd, usd, direction: 'out', terms })
-  return paidIn > paidOut ? paidIn : paidOut
+  return larger(paidIn, paidOut) as Bps
 }
 
 /** Tokens kept of `amount`. The example cuts the fee down to whole atoms; the odd atom is the pool's here, so it goes up. */

@@ -6,9 +6,9 @@
  * and multiplies by a factor; the example code, followed here, takes the flow of one minute and divides by the factor.
  */
 import { divide, mulDiv } from '../../amm/fixed.ts'
-import type { Bps, CustodyFacts, SignedUsdX6, UnixSeconds, UsdBpsX6, UsdX6 } from '../jupiter/facts.ts'
+import type { Bps, CustodyFacts, UnixSeconds, UsdBpsX6, UsdX6 } from '../jupiter/facts.ts'
 import { JlpError } from './errors.ts'
-import { BPS, magnitude, signedUsdX6, usdX6 } from './scale.ts'
+import { BPS, magnitude, signedUsdX6, smaller, usdX6 } from './scale.ts'
 
 export type ImpactBuffer = CustodyFacts['priceImpactBuffer']
 const SLOTS = 60
@@ -29,13 +29,9 @@ export const recordTrade = (buffer: ImpactBuffer, signedSizeUsd: bigint, now: Un
   if (passed < 0n) {
     throw new JlpError('time-backwards', 'A trade is recorded after the last one', { now, last: buffer.lastUpdated })
   }
-  const openInterest: SignedUsdX6[] =
-    passed >= BigInt(SLOTS) ? new Array(SLOTS).fill(signedUsdX6(0n)) : [...buffer.openInterest]
-  if (passed < BigInt(SLOTS)) {
-    for (let second = buffer.lastUpdated + 1n; second <= now; second++) {
-      openInterest[Number(second % BigInt(SLOTS))] = signedUsdX6(0n)
-    }
-  }
+  const openInterest = [...buffer.openInterest]
+  const stale = smaller(passed, BigInt(SLOTS))
+  for (let back = 0n; back < stale; back++) openInterest[Number((now - back) % BigInt(SLOTS))] = signedUsdX6(0n)
   const slot = Number(now % BigInt(SLOTS))
   openInterest[slot] = signedUsdX6(openInterest[slot]! + signedSizeUsd)
   return { ...buffer, openInterest, lastUpdated: now }

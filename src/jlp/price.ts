@@ -8,8 +8,8 @@ import { usdX6 } from './scale.ts'
 export type Price = Pick<PriceFacts, 'price' | 'expo'>
 
 const MOST_DIGITS = 18
-const POWERS: readonly bigint[] = Array.from({ length: 3 * MOST_DIGITS }, (_, digits) => 10n ** BigInt(digits))
-const power = (digits: number): bigint => POWERS[digits]!
+const POWERS: readonly bigint[] = Array.from({ length: 2 * MOST_DIGITS }, (_, digits) => 10n ** BigInt(digits))
+const power = (digits: number): bigint => POWERS[digits] ?? 10n ** BigInt(digits)
 
 /** The price itself, if it is one: positive, exponent from -18 to 0. */
 export const checkPrice = <P extends Price>(price: P): P => {

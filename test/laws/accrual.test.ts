@@ -15,6 +15,12 @@ import {
 
 const steps = fc.array(momentSeed, { minLength: 1, maxLength: 8 })
 
+/** Credited and not yet credited, in 2^-64 of an atom. */
+const claim = (pool: Pool, position: Position): bigint => {
+  const { accrued, fees } = earnedSince(pool, position)
+  return (position.uncollected << 64n) + accrued + fees
+}
+
 /** Every moment of a way, each no earlier than the one before. */
 const momentsOf = (pool: Pool, seeds: readonly MomentSeed[]): Moment[] => {
   let at: Moment = pool
@@ -26,7 +32,7 @@ const momentsOf = (pool: Pool, seeds: readonly MomentSeed[]): Moment[] => {
 
 describe('LAW: an accrual moves time, and nothing else', () => {
   test('T034 rate, index, liquidity, ticks and fees stand still; the input is left as it was', () => {
-    holds(fc.tuple(reachedMarket(), momentSeed), 2000, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), momentSeed), 1200, ([{ pool }, seed]) => {
       const to = laterMoment(pool, seed)
       const { tauSeconds, discount, fall, ...rest } = accrue(frozen(pool), to)
       const { tauSeconds: _, discount: __, fall: ___, ...before } = pool
@@ -36,7 +42,7 @@ describe('LAW: an accrual moves time, and nothing else', () => {
   })
 
   test('in one step or in many: the same pool, to the bit, and the same claims', () => {
-    holds(fc.tuple(reachedMarket(), steps), 2000, ([{ pool, positions }, seeds]) => {
+    holds(fc.tuple(reachedMarket(), steps), 1200, ([{ pool, positions }, seeds]) => {
       const moments = momentsOf(pool, seeds)
       const many = moments.reduce(accrue, pool)
       const once = accrue(pool, moments.at(-1)!)
@@ -52,16 +58,16 @@ describe('LAW: an accrual moves time, and nothing else', () => {
   })
 
   test('a position touched at every step has at most what one touch gives, and less by under an atom a step', () => {
-    holds(fc.tuple(reachedMarket(), steps), 2000, ([{ pool, positions }, seeds]) => {
+    holds(fc.tuple(reachedMarket(), steps), 1200, ([{ pool, positions }, seeds]) => {
       const moments = momentsOf(pool, seeds)
       const end = accrue(pool, moments.at(-1)!)
       for (const position of positions) {
         let often = touch(pool, position)
         const start = often
         for (let i = 0; i < moments.length; i++) often = touch(accrue(pool, moments[i]!), often)
-        const once = touch(end, start)
-        expect(often.uncollected).toBeLessThanOrEqual(once.uncollected)
-        expect(once.uncollected - often.uncollected).toBeLessThanOrEqual(BigInt(moments.length))
+        // With what still waits below 0, so that a touch on a crest counts for no more than it is.
+        expect(claim(end, often)).toBeLessThanOrEqual(claim(end, start))
+        expect(claim(end, start) - claim(end, often)).toBeLessThanOrEqual(BigInt(moments.length) << 64n)
       }
     })
   })
@@ -72,7 +78,7 @@ describe('LAW: claims of LPs are never negative', () => {
   const noise = (position: Position): bigint => 6n * position.liquidity
 
   test('what time has earned falls below 0 by ulps only, and uncollected never falls', () => {
-    holds(fc.tuple(reachedMarket(), steps, orderSeed), 2500, ([market, seeds, order]) => {
+    holds(fc.tuple(reachedMarket(), steps, orderSeed), 1400, ([market, seeds, order]) => {
       let { pool } = market
       const start = market.positions.map(position => touch(pool, position))
       let held = start
@@ -92,7 +98,7 @@ describe('LAW: claims of LPs are never negative', () => {
   })
 
   test('T051 after coupons and trades every position leaves with nothing below 0, its band behind it or not', () => {
-    holds(fc.tuple(reachedMarket(), steps, orderSeed), 2500, ([market, seeds, order]) => {
+    holds(fc.tuple(reachedMarket(), steps, orderSeed), 1400, ([market, seeds, order]) => {
       let pool = seeds.reduce((at, seed) => accrue(at, laterMoment(at, seed)), market.pool)
       pool = quoted(pool, orderFrom(pool, order))?.next ?? pool
       for (const position of market.positions) {

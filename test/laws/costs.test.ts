@@ -10,6 +10,7 @@ import {
   isBuy,
   isOfPt,
   isUp,
+  limitsIn,
   magnitudeUpTo,
   ORDER_KINDS,
   type OrderKind,
@@ -24,9 +25,8 @@ import {
   stretchOf,
 } from './generators.ts'
 
-/** PT costs are proven monotone in n up to this liquidity and down to this discount; YT costs are everywhere. */
-const ptIsMonotone = (pool: Pool): boolean => pool.grossLiquidity <= 1n << 57n && pool.discount >= ONE_Q64 / 4n
-const proven = (pool: Pool, kind: OrderKind): boolean => !isOfPt(kind) || ptIsMonotone(pool)
+/** Within a stretch PT amounts are proven monotone in n up to this liquidity (docs/kernel.md section 5), YT amounts at any. */
+const proven = (pool: Pool, kind: OrderKind): boolean => !isOfPt(kind) || pool.grossLiquidity << 10n <= pool.discount
 
 /** The amount of exactly n, or undefined if the pool will not take all of n. */
 const amountOf = (pool: Pool, kind: OrderKind, n: bigint): bigint | undefined => {
@@ -69,7 +69,7 @@ const kinds = fc.constantFrom(...ORDER_KINDS)
 
 describe('LAW: a trade in parts never beats the whole', () => {
   test('T022 by face: n parts cost at least as much and bring at most as much', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed, cuts), 2500, ([{ pool }, seed, places]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed, cuts), 1500, ([{ pool }, seed, places]) => {
       const order = orderFrom(pool, { ...seed, by: 'face', limit: 'none', crossings: undefined })
       const whole = quoted(pool, order)
       if (whole === undefined) return
@@ -86,7 +86,7 @@ describe('LAW: a trade in parts never beats the whole', () => {
   })
 
   test('T022 by exact ST: n parts get at most as many and give at least as many', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed, cuts), 2500, ([{ pool }, seed, places]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed, cuts), 1500, ([{ pool }, seed, places]) => {
       const order = orderFrom(pool, { ...seed, by: 'st', limit: 'none', crossings: undefined })
       const whole = quoted(pool, order)
       if (whole === undefined || !whole.complete || !('st' in order) || !proven(pool, order.kind)) return
@@ -115,16 +115,17 @@ describe('LAW: a trade in parts never beats the whole', () => {
 })
 
 describe('LAW: cost is monotone', () => {
-  test('in n: one atom more never costs less, and never brings less YT proceeds', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed, magnitudeUpTo(1n << 40n)), 2500, ([{ pool }, seed, more]) => {
+  test('in n: more never costs less, and never brings less', () => {
+    holds(fc.tuple(reachedMarket(), orderSeed, magnitudeUpTo(1n << 40n)), 1500, ([{ pool }, seed, more]) => {
       const order = orderFrom(pool, { ...seed, by: 'face', limit: 'none', crossings: undefined })
       const less = quoted(pool, order)
       if (less === undefined || !less.complete || !proven(pool, order.kind)) return
       for (const step of [1n, more]) {
         const greater = quoted(pool, byFace(order.kind, less.filled + step))
         if (greater === undefined) continue
-        if (order.kind === 'sell-pt') continue // ends of stretches: see the next law but one
-        expect(greater.amount).toBeGreaterThanOrEqual(less.amount)
+        // The last atom of a rise also pays for what is left of its stretch: proceeds of PT may dip there, by an atom.
+        const dips = order.kind === 'sell-pt' ? BigInt(greater.ticksCrossed) : 0n
+        expect(greater.amount).toBeGreaterThanOrEqual(less.amount - dips)
       }
     })
   })
@@ -132,7 +133,7 @@ describe('LAW: cost is monotone', () => {
   test('in n, ulp by ulp, at any liquidity: buy and sell YT', () => {
     holds(
       fc.tuple(oneStretch(), fc.constantFrom('buy-yt', 'sell-yt'), magnitudeUpTo(1n << 50n)),
-      3000,
+      2000,
       ([pool, kind, n]) => {
         const amounts = [n, n + 1n, n + 2n].map(count => amountOf(pool, kind, count))
         for (const [a, b] of [amounts.slice(0, 2), amounts.slice(1)])
@@ -143,10 +144,10 @@ describe('LAW: cost is monotone', () => {
 
   test('in n within a stretch: PT brings more by the atom, or not less', () => {
     holds(
-      fc.tuple(oneStretch({ most: 1n << 55n }), fc.constantFrom('buy-pt', 'sell-pt'), magnitudeUpTo(1n << 50n)),
-      3000,
+      fc.tuple(oneStretch({ most: 1n << 54n }), fc.constantFrom('buy-pt', 'sell-pt'), magnitudeUpTo(1n << 50n)),
+      2000,
       ([pool, kind, n]) => {
-        if (n + 1n >= stretchCapacity(pool, kind) || !ptIsMonotone(pool)) return
+        if (n + 1n >= stretchCapacity(pool, kind) || !proven(pool, kind)) return
         const [less, greater] = [amountOf(pool, kind, n), amountOf(pool, kind, n + 1n)]
         if (less !== undefined && greater !== undefined) expect(greater).toBeGreaterThanOrEqual(less)
       },
@@ -154,7 +155,7 @@ describe('LAW: cost is monotone', () => {
   })
 
   test('in the rate: at a higher rate YT costs more and PT less, but for an atom of noise', () => {
-    holds(fc.tuple(oneStretch(), rateOverGrid, kinds, magnitudeUpTo(1n << 45n)), 3000, ([pool, otherRate, kind, n]) => {
+    holds(fc.tuple(oneStretch(), rateOverGrid, kinds, magnitudeUpTo(1n << 45n)), 2000, ([pool, otherRate, kind, n]) => {
       const other = stretchOf(pool, otherRate, pool.grossLiquidity)
       const [low, high] = pool.rate < other.rate ? [pool, other] : [other, pool]
       const [atLow, atHigh] = [amountOf(low, kind, n), amountOf(high, kind, n)]
@@ -167,7 +168,7 @@ describe('LAW: cost is monotone', () => {
   test('in the average price: a larger trade is no better per unit', () => {
     holds(
       fc.tuple(oneStretch(), kinds, magnitudeUpTo(1n << 50n), fc.integer({ min: 2, max: 64 })),
-      2500,
+      1500,
       ([pool, kind, n, times]) => {
         const [one, many] = [amountOf(pool, kind, n), amountOf(pool, kind, n * BigInt(times))]
         if (one === undefined || many === undefined) return
@@ -189,7 +190,7 @@ const isTheMost = (pool: Pool, kind: OrderKind, answer: Quote, st: bigint): void
 const isTheFewest = (pool: Pool, kind: OrderKind, answer: Quote, st: bigint): void => {
   if (!answer.complete) return
   expect(answer.amount).toBeGreaterThanOrEqual(st)
-  for (const fewer of [1n, 2n, 3n]) {
+  for (const fewer of proven(pool, kind) ? [1n, 2n, 3n] : [1n]) {
     const before = answer.filled > fewer ? amountOf(pool, kind, answer.filled - fewer) : undefined
     if (before !== undefined) expect(before).toBeLessThan(st)
   }
@@ -197,7 +198,7 @@ const isTheFewest = (pool: Pool, kind: OrderKind, answer: Quote, st: bigint): vo
 
 describe('LAW: exact-in and exact-out are mirror twins', () => {
   test('by exact ST: the most n that it pays for, the fewest that bring it', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 4000, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 2200, ([{ pool }, seed]) => {
       const order = orderFrom(pool, { ...seed, by: 'st', limit: 'none', crossings: undefined })
       if (!('st' in order)) return
       const answer = quote(pool, order)
@@ -210,7 +211,7 @@ describe('LAW: exact-in and exact-out are mirror twins', () => {
   })
 
   test('what n costs buys n, for at most as much; what n brings takes n at most', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 4000, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 2200, ([{ pool }, seed]) => {
       const order = orderFrom(pool, { ...seed, by: 'face', limit: 'none', crossings: undefined })
       const direct = quoted(pool, order)
       if (direct === undefined || !direct.complete || direct.amount === 0n || !proven(pool, order.kind)) return
@@ -228,30 +229,29 @@ describe('LAW: exact-in and exact-out are mirror twins', () => {
   })
 
   test('an order by exact ST is the order by the n that it fills: same amount, same fee, same next state', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 2500, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1500, ([{ pool }, seed]) => {
       const order = orderFrom(pool, { ...seed, by: 'st' })
       const answer = quoted(pool, order)
       if (answer === undefined) return
-      const { limitRate, maxCrossings } = order
-      const twin = quoted(
-        pool,
-        byFace(order.kind, answer.filled, {
-          ...(limitRate === undefined ? {} : { limitRate }),
-          ...(maxCrossings === undefined ? {} : { maxCrossings }),
-        }),
-      )!
+      const limits = limitsIn(order)
+      const twin = quoted(pool, byFace(order.kind, answer.filled, limits))!
       expect({ ...twin, complete: answer.complete, stoppedBy: answer.stoppedBy }).toEqual(answer)
+      if (answer.complete || !('st' in order)) return
+      // What stopped it was the limit or the liquidity: one atom more is not to be had, or not for this amount.
+      const more = quoted(pool, byFace(order.kind, answer.filled + 1n, limits))!
+      if (isBuy(order.kind) && more.filled > answer.filled) expect(more.amount).toBeGreaterThan(order.st)
+      else expect(more.filled).toBe(answer.filled)
     })
   })
 
   test('at the end of every stretch: amounts around what it takes to fill it', () => {
     holds(
       fc.tuple(reachedMarket(), kinds, fc.bigInt({ min: -2n, max: 2n }), fc.bigInt({ min: -2n, max: 2n })),
-      2500,
+      1500,
       ([{ pool }, kind, around, off]) => {
         const n = stretchCapacity(pool, kind) + around
         const amount = n > 0n ? amountOf(pool, kind, n) : undefined
-        if (amount === undefined || amount + off <= 0n || !proven(pool, kind)) return
+        if (amount === undefined || amount + off <= 0n) return
         const answer = quoted(pool, bySt(kind, amount + off))
         if (answer !== undefined) (isBuy(kind) ? isTheMost : isTheFewest)(pool, kind, answer, amount + off)
       },
@@ -261,7 +261,7 @@ describe('LAW: exact-in and exact-out are mirror twins', () => {
 
 describe('LAW: 1 ST = 1 PT + 1 YT through the pool', () => {
   test('T032 buying n PT and n YT costs at least n ST, in either order', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 2500, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1500, ([{ pool }, seed]) => {
       const n = faceIn(pool, seed)
       for (const [first, second] of [
         ['buy-pt', 'buy-yt'],
@@ -276,7 +276,7 @@ describe('LAW: 1 ST = 1 PT + 1 YT through the pool', () => {
   })
 
   test('T032 selling n PT and n YT brings at most n ST, in either order', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 2500, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1500, ([{ pool }, seed]) => {
       const n = faceIn(pool, seed)
       for (const [first, second] of [
         ['sell-pt', 'sell-yt'],
@@ -291,7 +291,7 @@ describe('LAW: 1 ST = 1 PT + 1 YT through the pool', () => {
   })
 
   test('T032 two quotes of one state: buying both costs at least a merge, selling both brings at most a split', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 2500, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1500, ([{ pool }, seed]) => {
       const n = faceIn(pool, seed)
       const [buyYt, buyPt, sellYt, sellPt] = ['buy-yt', 'buy-pt', 'sell-yt', 'sell-pt'].map(kind =>
         amountOf(pool, kind as OrderKind, n),
@@ -304,7 +304,7 @@ describe('LAW: 1 ST = 1 PT + 1 YT through the pool', () => {
   })
 
   test('T032 what one way takes, the other way never gives back: buy-yt over sell-yt, buy-pt over sell-pt', () => {
-    holds(fc.tuple(reachedMarket(), kinds, orderSeed), 2500, ([{ pool }, kind, seed]) => {
+    holds(fc.tuple(reachedMarket(), kinds, orderSeed), 1500, ([{ pool }, kind, seed]) => {
       const n = faceIn(pool, seed)
       const ofPt = isOfPt(kind)
       const bought = quoted(pool, byFace(ofPt ? 'buy-pt' : 'buy-yt', n))
@@ -322,7 +322,7 @@ const faceIn = (pool: Pool, seed: OrderSeed): bigint => {
 
 describe('LAW: the amount is what the fill is worth', () => {
   test('a purchase costs at least 1 atom; nothing costs more than its face in ST, rounded up', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 2500, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1500, ([{ pool }, seed]) => {
       const answer = quoted(pool, orderFrom(pool, seed))
       if (answer === undefined) return
       expect(answer.filled).toBeGreaterThan(0n)
@@ -337,7 +337,7 @@ describe('LAW: the amount is what the fill is worth', () => {
   })
 
   test('the average price lies between spot before and spot after, but for the atom', () => {
-    holds(fc.tuple(oneStretch({ most: MAX_LIQUIDITY }), kinds, magnitudeUpTo(1n << 50n)), 2500, ([pool, kind, n]) => {
+    holds(fc.tuple(oneStretch({ most: MAX_LIQUIDITY }), kinds, magnitudeUpTo(1n << 50n)), 1500, ([pool, kind, n]) => {
       const answer = quoted(pool, byFace(kind, n))
       if (answer === undefined) return
       const perAtom = (2n * ONE_Q64 * ONE_Q64) / (answer.filled * pool.discount) + 16n

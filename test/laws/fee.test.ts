@@ -58,7 +58,7 @@ const feesOf = (pool: Pool, positions: readonly Position[]): bigint[] =>
 
 describe('LAW: what fee growth hands out', () => {
   test('no more than the LP part, and no less but for an ulp per unit of liquidity and stretch', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed, deficit), 3000, ([market, seed, owed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed, deficit), 1800, ([market, seed, owed]) => {
       const pool: Pool = { ...market.pool, deficit: owed as JlpAtoms }
       const answer = quoted(pool, orderFrom(pool, seed))
       if (answer === undefined) return
@@ -74,7 +74,7 @@ describe('LAW: what fee growth hands out', () => {
   })
 
   test('inactive positions earn nothing: those that the rate did not pass through', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 3000, ([{ pool, positions }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1800, ([{ pool, positions }, seed]) => {
       const answer = quoted(pool, orderFrom(pool, seed))
       if (answer === undefined) return
       const [before, after] = [feesOf(pool, positions), feesOf(answer.next, positions)]
@@ -87,7 +87,7 @@ describe('LAW: what fee growth hands out', () => {
   })
 
   test('positions over one range earn by their liquidity, within an ulp of it', () => {
-    holds(fc.tuple(reachedMarket(), orderSeed), 2000, ([{ pool, positions }, seed]) => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1000, ([{ pool, positions }, seed]) => {
       const answer = quoted(pool, orderFrom(pool, seed))
       if (answer === undefined) return
       const [before, after] = [feesOf(pool, positions), feesOf(answer.next, positions)]

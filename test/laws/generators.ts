@@ -15,8 +15,11 @@ import {
   type FeeTerms,
   type Grid,
   type JlpAtoms,
+  jlpAtoms,
   type Liquidity,
+  liquidityForDeposit,
   MAX_LIQUIDITY,
+  MIN_DEPOSIT,
   type Moment,
   ONE_Q64,
   type Order,
@@ -133,6 +136,12 @@ export const bySt = (kind: OrderKind, st: bigint, limits: Limits = {}): Order =>
   st: st as JlpAtoms,
 })
 
+/** The limits of an order, for another order under the same. */
+export const limitsIn = ({ limitRate, maxCrossings }: Order): Limits => ({
+  ...(limitRate === undefined ? {} : { limitRate }),
+  ...(maxCrossings === undefined ? {} : { maxCrossings }),
+})
+
 export interface OrderSeed {
   readonly kind: OrderKind
   readonly by: 'face' | 'st'
@@ -233,24 +242,18 @@ export const rangeFrom = (pool: Pool, { lower, width, shape }: PositionSeed): { 
   return { lower: minTick + first * spacing, upper: minTick + last * spacing }
 }
 
-/** The least liquidity over a range whose deposit is 1 JLP; above MAX_LIQUIDITY if none is. */
-const leastLiquidity = (pool: Pool, lower: number, upper: number): bigint => {
-  let [low, high] = [0n, MAX_LIQUIDITY + 1n]
-  while (high - low > 1n) {
-    const middle = (low + high) >> 1n
-    if (depositFor(pool, lower, upper, middle as Liquidity).jlp >= 1_000_000n) high = middle
-    else low = middle
-  }
-  return high
-}
+/** The least liquidity over a range whose deposit is 1 JLP: one more than the most that a little less pays for. */
+const leastLiquidity = (pool: Pool, lower: number, upper: number): bigint =>
+  liquidityForDeposit(pool, lower, upper, jlpAtoms(MIN_DEPOSIT - 1n)) + 1n
 
 export const liquidityFrom = (pool: Pool, seed: PositionSeed): bigint | undefined => {
   const { lower, upper } = rangeFrom(pool, seed)
-  const least = leastLiquidity(pool, lower, upper)
   const room = MAX_LIQUIDITY - pool.grossLiquidity
-  if (least > room) return undefined
-  const wanted = magnitude(seed.liquidity, MAX_LIQUIDITY)
-  return wanted < least ? least : wanted > room ? room : wanted
+  const drawn = magnitude(seed.liquidity, MAX_LIQUIDITY)
+  const wanted = drawn < room ? drawn : room
+  if (wanted > 0n && depositFor(pool, lower, upper, wanted as Liquidity).jlp >= MIN_DEPOSIT) return wanted
+  const least = leastLiquidity(pool, lower, upper)
+  return least > room ? undefined : least
 }
 
 /** A pool and everybody's positions in it. */

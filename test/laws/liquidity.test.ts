@@ -79,7 +79,7 @@ const paid = (pool: Pool, { jlp, pt, yt }: Pick<Removed, 'jlp' | 'pt' | 'yt'>) =
 
 describe('LAW: adding and removing at once never profits', () => {
   test('no trade between: less JLP than before, at most one atom of PT, no YT', () => {
-    holds(fc.tuple(reachedMarket(), positionSeed), 2000, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), positionSeed), 1200, ([{ pool }, seed]) => {
       const deposit = added(pool, seed)
       if (deposit === undefined) return
       const { jlp, pt, yt, next } = removedAll(deposit.next, deposit.position)
@@ -93,7 +93,7 @@ describe('LAW: adding and removing at once never profits', () => {
   test('onto a position that has earned: the deposit comes back, and no more than it had', () => {
     holds(
       fc.tuple(reachedMarket(), momentSeed, fc.nat(), magnitudeUpTo(1n << 50n)),
-      2000,
+      1200,
       ([market, to, which, more]) => {
         if (market.positions.length === 0) return
         const pool = accrue(market.pool, laterMoment(market.pool, to))
@@ -112,7 +112,7 @@ describe('LAW: adding and removing at once never profits', () => {
   test('trades by others between, at no fee: marked at the rate that they leave, no more than was paid', () => {
     holds(
       fc.tuple(reachedMarket({ fees: noFee }), positionSeed, fc.array(orderSeed, { maxLength: 4 })),
-      2500,
+      1500,
       ([{ pool }, seed, orders]) => {
         const deposit = added(pool, seed)
         if (deposit === undefined) return
@@ -129,7 +129,7 @@ describe('LAW: adding and removing at once never profits', () => {
 
 describe('LAW: a deposit covers its claim, and a removal pays no more than it', () => {
   test('T021 every part of a deposit rounds up: it covers the claim at any price of YT', () => {
-    holds(fc.tuple(reachedMarket(), positionSeed), 2000, ([{ pool }, seed]) => {
+    holds(fc.tuple(reachedMarket(), positionSeed), 1200, ([{ pool }, seed]) => {
       const deposit = added(pool, seed)
       if (deposit === undefined) return
       const { inventory } = composition(
@@ -149,7 +149,7 @@ describe('LAW: a deposit covers its claim, and a removal pays no more than it', 
 
   test('in one piece or in parts, no more than the claim; in one piece, less than 4 atoms below it', () => {
     const share = fc.tuple(fc.bigInt({ min: 1n, max: 1n << 32n }), fc.bigInt({ min: 1n, max: 1n << 32n }))
-    holds(fc.tuple(reachedMarket(), momentSeed, fc.array(share, { maxLength: 4 })), 2000, ([market, to, shares]) => {
+    holds(fc.tuple(reachedMarket(), momentSeed, fc.array(share, { maxLength: 4 })), 1200, ([market, to, shares]) => {
       const pool = accrue(market.pool, laterMoment(market.pool, to))
       for (const position of market.positions) {
         const { ifYtIsNothing, ifYtIsAll } = claims(pool, position)
@@ -177,7 +177,7 @@ describe('LAW: a deposit covers its claim, and a removal pays no more than it', 
   })
 
   test('a share leaves the rest: what stays and what goes are the whole', () => {
-    holds(fc.tuple(reachedMarket(), fc.bigInt({ min: 1n, max: 1n << 32n })), 2000, ([{ pool, positions }, num]) => {
+    holds(fc.tuple(reachedMarket(), fc.bigInt({ min: 1n, max: 1n << 32n })), 1200, ([{ pool, positions }, num]) => {
       for (const position of positions) {
         const answer = removeLiquidity(pool, position, { num, den: 1n << 32n })
         if (answer.kind !== 'removed') continue
@@ -191,7 +191,7 @@ describe('LAW: a deposit covers its claim, and a removal pays no more than it', 
   })
 
   test('collect pays what touching credits, once', () => {
-    holds(fc.tuple(reachedMarket(), momentSeed), 1500, ([market, to]) => {
+    holds(fc.tuple(reachedMarket(), momentSeed), 900, ([market, to]) => {
       const pool = accrue(market.pool, laterMoment(market.pool, to))
       for (const position of market.positions) {
         const answer = collect(frozen(pool), frozen(position))
@@ -205,7 +205,7 @@ describe('LAW: a deposit covers its claim, and a removal pays no more than it', 
   })
 
   test('depositFor and liquidityForDeposit are twins: what is found costs no more than is paid', () => {
-    holds(fc.tuple(reachedMarket(), positionSeed, magnitudeUpTo(1n << 55n)), 2000, ([{ pool }, seed, jlp]) => {
+    holds(fc.tuple(reachedMarket(), positionSeed, magnitudeUpTo(1n << 55n)), 1200, ([{ pool }, seed, jlp]) => {
       const { lower, upper } = rangeFrom(pool, seed)
       const found = liquidityForDeposit(pool, lower, upper, jlpAtoms(jlp))
       expect(found >= 0n && found <= MAX_LIQUIDITY).toBe(true)
@@ -221,7 +221,7 @@ const othersOf = (market: Market, pool: Pool) => market.positions.map(position =
 
 describe('LAW: liquidity for a moment (T040)', () => {
   test('T040 adding and removing around nothing leaves the claims of others as they were, to the bit', () => {
-    holds(fc.tuple(reachedMarket(), positionSeed), 1500, ([market, seed]) => {
+    holds(fc.tuple(reachedMarket(), positionSeed), 900, ([market, seed]) => {
       const deposit = added(market.pool, seed)
       if (deposit === undefined) return
       expect(othersOf(market, deposit.next)).toEqual(othersOf(market, market.pool))
@@ -231,7 +231,7 @@ describe('LAW: liquidity for a moment (T040)', () => {
   })
 
   test('T040 around a trade: it gains no more than the fees of its share, and leaves others theirs', () => {
-    holds(fc.tuple(reachedMarket(), positionSeed, orderSeed), 2500, ([market, seed, orderOf]) => {
+    holds(fc.tuple(reachedMarket(), positionSeed, orderSeed), 1500, ([market, seed, orderOf]) => {
       const deposit = added(market.pool, seed)
       if (deposit === undefined) return
       const answer = quoted(deposit.next, orderFrom(deposit.next, orderOf))

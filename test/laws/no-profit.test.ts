@@ -198,7 +198,7 @@ describe('LAW: no sequence at a fixed tau and discount profits, the fee left asi
   test('T022 T024 trades of every kind, splits and merges', () => {
     holds(
       fc.tuple(reachedMarket({ fees: noFee }), fc.array(tradeAlone, { minLength: 1, maxLength: 12 }), fc.boolean()),
-      2500,
+      2000,
       ([{ pool }, actions, ofPtFirst]) => {
         expect(flat(actions.reduce(act, { pool, party: nobody }), ofPtFirst)).toBeLessThanOrEqual(0n)
       },
@@ -212,7 +212,7 @@ describe('LAW: no sequence at a fixed tau and discount profits, the fee left asi
         fc.array(tradeAndProvide, { minLength: 2, maxLength: 12 }),
         fc.boolean(),
       ),
-      2500,
+      2000,
       ([{ pool }, actions, ofPtFirst]) => {
         expect(flat(actions.reduce(act, { pool, party: nobody }), ofPtFirst)).toBeLessThanOrEqual(0n)
       },
