@@ -37,7 +37,7 @@ export const fail = (error: unknown): never => {
     console.error(`error: ${error.message}`)
     process.exit(2)
   }
-  if (error instanceof CodedError || (error instanceof Error && 'code' in error)) {
+  if (error instanceof CodedError) {
     console.error(`error: ${error.message}`)
     process.exit(1)
   }

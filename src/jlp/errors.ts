@@ -1,3 +1,5 @@
+import { CodedError } from '../../amm/errors.ts'
+
 /** Errors and refusals of the pool: a bad caller or an impossible state throws, an expected "no" is a value. */
 export type JlpErrorCode =
   | 'out-of-range' // a quantity outside the range of its type: negative, or wider than it is stored
@@ -9,17 +11,8 @@ export type JlpErrorCode =
   | 'time-backwards' // an accrual or a trade before the last one
   | 'no-era' // an instant before the first known parameters
 
-/** Thrown with a stable `code` to test against and the numbers in `context`; the message says what to do. */
-export class JlpError extends Error {
+export class JlpError extends CodedError<JlpErrorCode> {
   override readonly name = 'JlpError'
-  readonly code: JlpErrorCode
-  readonly context: Readonly<Record<string, string | number | bigint>>
-
-  constructor(code: JlpErrorCode, message: string, context: Readonly<Record<string, string | number | bigint>> = {}) {
-    super(`${message} [${code}]`)
-    this.code = code
-    this.context = context
-  }
 }
 
 export type RejectionCode =

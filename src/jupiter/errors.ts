@@ -1,3 +1,5 @@
+import { CodedError } from '../../amm/errors.ts'
+
 /** Why an account, an address or a set of facts was refused. */
 export type JupiterErrorCode =
   | 'closed' // no data, or the mark of a closed account
@@ -15,22 +17,18 @@ export interface AccountName {
   readonly slot?: bigint | number | undefined
 }
 
-export type JupiterErrorContext = Readonly<Record<string, string | number | bigint | boolean>>
+export type JupiterErrorContext = Readonly<Record<string, string | number | bigint>>
 
-/** Thrown with a stable `code` to test against; address and slot are in the message and, with the numbers, in `context`. */
-export class JupiterError extends Error {
+/** Address and slot are in the message and, with the numbers, in `context`. */
+export class JupiterError extends CodedError<JupiterErrorCode> {
   override readonly name = 'JupiterError'
-  readonly code: JupiterErrorCode
-  readonly context: JupiterErrorContext
 
   constructor(code: JupiterErrorCode, message: string, account?: AccountName, context: JupiterErrorContext = {}) {
     const slot = account?.slot === undefined ? '' : ` at slot ${account.slot}`
-    super(`${account === undefined ? '' : `${account.address}${slot}: `}${message} [${code}]`)
-    this.code = code
-    this.context = {
+    super(code, `${account === undefined ? '' : `${account.address}${slot}: `}${message}`, {
       ...(account === undefined ? {} : { address: account.address }),
       ...(account?.slot === undefined ? {} : { slot: account.slot }),
       ...context,
-    }
+    })
   }
 }
