@@ -4,15 +4,17 @@
  * hour is that of the utilisation at its start, then the activity, then the distribution on the full hour.
  */
 import { mulDiv } from '../../amm/fixed.ts'
-import type { TokenAtoms, UnixSeconds, UsdX6 } from '../jupiter/facts.ts'
+import type { CustodyFacts, TokenAtoms, UnixSeconds, UsdX6 } from '../jupiter/facts.ts'
 import { poolAum } from './aum.ts'
-import { accrueBorrow } from './borrow.ts'
+import { cumulativeRateAt } from './borrow.ts'
 import { type Distribution, distribute } from './distribution.ts'
 import { JlpError } from './errors.ts'
-import { accrueLoans } from './loan.ts'
+import { accruedLoans } from './loan.ts'
 import { type JlpCustody, type JlpPool, priceIn, priceOut, withPrices } from './pool.ts'
 import { type Price, tokensFor, usdOf } from './price.ts'
 import { BPS, HOUR_SECONDS, jlpAtoms, RATE_X9, tokenAtoms, usdX6 } from './scale.ts'
+
+type Assets = CustodyFacts['assets']
 
 /** What happened in one custody's token, which is what its fees are paid in. */
 export interface CustodyActivity {
@@ -54,7 +56,10 @@ export interface SimulatedHour {
  * Opens or closes longs in the aggregate: more locked tokens are lent at the price of the moment; fewer are settled at the average,
  * profit paid in tokens and losses kept. The AUM stays where it is, to rounding. Stablecoins are only locked or released.
  */
-const relock = ({ facts, price, address }: JlpCustody, locked: TokenAtoms): JlpCustody => {
+const relock = (
+  { facts, price, address }: JlpCustody,
+  locked: TokenAtoms,
+): Pick<Assets, 'owned' | 'locked' | 'guaranteedUsd'> => {
   const { assets, decimals } = facts
   const moved = locked - assets.locked
   let { owned, guaranteedUsd } = assets
@@ -69,7 +74,7 @@ const relock = ({ facts, price, address }: JlpCustody, locked: TokenAtoms): JlpC
   if (locked > owned) {
     throw new JlpError('out-of-range', `A custody cannot lock ${locked} of ${owned} tokens`, { address, locked, owned })
   }
-  return { address, price, facts: { ...facts, assets: { ...assets, owned, guaranteedUsd, locked } } }
+  return { owned, locked, guaranteedUsd }
 }
 
 const feesOf = (custody: JlpCustody, hour: CustodyActivity, borrowed: bigint): FeesBySource => {
@@ -85,25 +90,32 @@ const feesOf = (custody: JlpCustody, hour: CustodyActivity, borrowed: bigint): F
   }
 }
 
-/** Accrues one custody to the end of the hour and puts the hour's fees into its reserve. */
+/** Accrues one custody to the end of the hour and puts the hour's fees into its reserve; one copy of the facts, for speed. */
 const spend = (custody: JlpCustody, hour: CustodyActivity, endsAt: UnixSeconds) => {
-  const { fundingRateState: before, assets, decimals } = custody.facts
-  const facts = accrueLoans(accrueBorrow(custody.facts, endsAt), endsAt)
+  const { facts, price } = custody
+  const { fundingRateState: rates, assets, decimals } = facts
+  const cumulativeInterestRate = cumulativeRateAt(facts, endsAt)
+  const loans = accruedLoans(facts, endsAt)
   // Borrowers owe on tokens locked, at the growth of the rate: on an entry at today's price, which aggregates cannot know better.
-  const growth = facts.fundingRateState.cumulativeInterestRate - before.cumulativeInterestRate
-  const borrowed = mulDiv(assets.locked, growth, RATE_X9, 'up')
+  const borrowed = mulDiv(assets.locked, cumulativeInterestRate - rates.cumulativeInterestRate, RATE_X9, 'up')
   const fees = feesOf(custody, hour, borrowed)
   const charged = fees.openClose + fees.swap + fees.liquidation + fees.mintBurn
-  const reserve = tokensFor(charged, decimals, custody.price, 'up') + borrowed + hour.stakingRewards
+  const reserve = tokensFor(charged, decimals, price, 'up') + borrowed + hour.stakingRewards
+  const { owned, locked, guaranteedUsd } = hour.locked === undefined ? assets : relock(custody, hour.locked)
   const after: JlpCustody = {
-    ...custody,
+    address: custody.address,
+    price,
     facts: {
       ...facts,
-      assets: { ...assets, feesReserves: tokenAtoms(assets.feesReserves + reserve) },
+      fundingRateState: { cumulativeInterestRate, lastUpdate: endsAt, hourlyFundingDbps: rates.hourlyFundingDbps },
+      borrowsFundingRateState: loans.borrowsFundingRateState,
+      debt: loans.debt,
+      borrowLendInterestsAccrued: loans.borrowLendInterestsAccrued,
+      assets: { ...assets, owned, locked, guaranteedUsd, feesReserves: tokenAtoms(assets.feesReserves + reserve) },
       totalStakedAmountLamports: tokenAtoms(facts.totalStakedAmountLamports + hour.stakingRewards),
     },
   }
-  return { fees, custody: hour.locked === undefined ? after : relock(after, hour.locked) }
+  return { fees, custody: after }
 }
 
 /** Deposits and withdrawals at the virtual price: JLP minted down, burned up. */

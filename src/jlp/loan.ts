@@ -38,18 +38,26 @@ export const loanIndexAt = (facts: CustodyFacts, now: UnixSeconds): IndexX18 => 
   return indexX18(index + mulDiv(index, rate * passed, HOUR_SECONDS * RATE_X9, 'up'))
 }
 
-/** The facts with interest accrued to `now`: index, debt, and the part of the debt that is interest and not yet distributed; up. */
-export const accrueLoans = (facts: CustodyFacts, now: UnixSeconds): CustodyFacts => {
-  const { cumulativeInterestRate: old } = facts.borrowsFundingRateState
-  const index = loanIndexAt(facts, now)
-  const interest = mulDiv(facts.debt, index - old, old, 'up')
+/** What accrual to `now` changes: the index, the debt, and the part of it that is interest and not yet distributed; up. */
+export const accruedLoans = (
+  facts: CustodyFacts,
+  now: UnixSeconds,
+): Pick<CustodyFacts, 'borrowsFundingRateState' | 'debt' | 'borrowLendInterestsAccrued'> => {
+  const { cumulativeInterestRate: old, hourlyFundingDbps } = facts.borrowsFundingRateState
+  const cumulativeInterestRate = loanIndexAt(facts, now)
+  const interest = mulDiv(facts.debt, cumulativeInterestRate - old, old, 'up')
   return {
-    ...facts,
-    borrowsFundingRateState: { ...facts.borrowsFundingRateState, cumulativeInterestRate: index, lastUpdate: now },
+    borrowsFundingRateState: { cumulativeInterestRate, lastUpdate: now, hourlyFundingDbps },
     debt: tokenAtomsX9(facts.debt + interest),
     borrowLendInterestsAccrued: tokenAtomsX9(facts.borrowLendInterestsAccrued + interest),
   }
 }
+
+/** The facts with interest accrued to `now`. */
+export const accrueLoans = (facts: CustodyFacts, now: UnixSeconds): CustodyFacts => ({
+  ...facts,
+  ...accruedLoans(facts, now),
+})
 
 /** The loan with its interest added: `ceil((index - snapshot) * size / snapshot)`. */
 export const accrueLoan = (loan: Loan, index: IndexX18): Loan => {

@@ -36,7 +36,7 @@ const dayOf = (pool: JlpPool): CustodyActivity[][] =>
     })),
   )
 
-/** A year of hours with prices that move in every one; the number of APR prints, 51 for a year (a print takes 169 hours). */
+/** A year of hours with prices that move in every one; the number of APR prints (a print takes 169 hours). */
 export const simulateYear = (start: JlpPool = july2025()): { readonly pool: JlpPool; readonly prints: number } => {
   const day = dayOf(start)
   const base = start.custodies.map(({ price }) => ({ price: price.price * 1_000n, expo: price.expo - 3 }))

@@ -12,6 +12,7 @@ import {
   simulateHour,
   virtualPrice,
 } from '../../src/jlp/index.ts'
+import { simulateYear } from '../bench/jlp.ts'
 import { BTC, dollars, JULY_2025, july2025, q, SOL, USDC, usd } from './fixtures.ts'
 import { poolFrom, poolSeed } from './generators.ts'
 
@@ -236,6 +237,13 @@ describe('an hour of the pool', () => {
       expect.objectContaining({ code: 'out-of-range' }),
     )
     expect(custodyOf(pool, BTC).facts.assets.owned).toBe(211_970_393_151n)
+  })
+
+  test('a year of hours: 52 prints, the first when it was due, then every 169 hours', () => {
+    const { pool, prints } = simulateYear()
+    expect(prints).toBe(52)
+    expect(pool.facts.poolApr.feeAprBps).toBeGreaterThan(0n)
+    expect(pool.facts.aumUsdUpdatedAt).toBe(HOUR + 8_759n * 3_600n)
   })
 
   test('prices move first; error: hours that are not full, activity of other custodies', () => {

@@ -160,6 +160,12 @@ describe('interest', () => {
     expect(Number(many - once) / Number(once - INDEX)).toBeLessThan(0.001)
   })
 
+  test('a single second accrues', () => {
+    const { next } = ok(borrow(pool(), loan(), q(40_000_000_000n), at(0n)))
+    expect(loanIndexAt(usdc(next), at(1n))).toBeGreaterThan(INDEX)
+    expect(loanIndexAt(usdc(next), at(0n))).toBe(INDEX)
+  })
+
   test('error: accrual to before the last update', () => {
     expect(() => accrueLoans(usdc(pool()), at(-1n))).toThrow(expect.objectContaining({ code: 'time-backwards' }))
   })
@@ -191,6 +197,17 @@ describe('interest', () => {
     const { shares, next } = distribute(poor, at(3_600n))
     expect(shares[3]).toMatchObject({ interest: 0n })
     expect(usdc(next).borrowLendInterestsAccrued).toBe(4n * 10n ** 24n)
+    // Locked tokens are not for paying it with: $1M is owned, a quarter of $8 is due, and only $1 of it is free.
+    const values = { owned: 10n ** 12n, locked: 10n ** 12n - 10n ** 6n }
+    const due = {
+      ...terms,
+      borrowLendInterestsAccrued: q<'TokenAtomsX9'>(8n * 10n ** 15n),
+      debt: q<'TokenAtomsX9'>(10n ** 21n),
+    }
+    const locked = july2025({ custodies: { [USDC]: { ...values, more: due } } })
+    expect(distribute(locked, at(3_600n)).shares[3]).toMatchObject({ interest: 0n })
+    const freed = july2025({ custodies: { [USDC]: { ...values, locked: values.locked - 10n ** 6n, more: due } } })
+    expect(distribute(freed, at(3_600n)).shares[3]).toMatchObject({ interest: 8_000_000n })
   })
 })
 
@@ -295,6 +312,18 @@ describe('collateral and liquidation', () => {
     const debtUsd = loanUsd(q(MAX), usdc(next), custodyOf(next, USDC).price)
     const price = loanLiquidationPrice(debtUsd, open.lockedJlp, usdc(next))
     expect(Number(price) / 1e6).toBeCloseTo((4.523465 * 90) / 95, 5)
+    expect(price).toBe((MAX * 10_000n * 1_000_000n + 9_500n * 10_000_000_000n - 1n) / (9_500n * 10_000_000_000n))
+    // Cent by cent down: the last healthy loan is at the threshold itself, the first liquidated one beyond it.
+    let cents = 15_307n
+    let last = liquidateLoan(next, open, at(0n))
+    while (last.kind === 'rejected') {
+      expect(last.code).toBe('healthy')
+      const { ltv } = last.numbers
+      if (ltv === 9_500n) break
+      cents -= 1n
+      last = liquidateLoan(fallen(next, `${cents}`), open, at(0n))
+    }
+    expect(last).toMatchObject({ kind: 'rejected', numbers: { ltv: 9_500n } })
     const low = fallen(next, '12800')
     const worth = virtualPrice(poolAum(low, 'down'), low.supply, 'down')
     expect(worth).toBeLessThan(price)

@@ -33,6 +33,11 @@ describe('the market of JLP', () => {
     expect(at(4_523_000n)).toEqual({ route: 'market', usd: dollars(4_523) })
   })
 
+  test('a sale goes down to whole atoms of a dollar', () => {
+    const sale = saleRoute(full(), { lp: q(1n), bid: q(4_749_638n), custody: USDC })
+    expect(sale).toEqual({ route: 'market', usd: 4n })
+  })
+
   test('where redeeming is refused, the bid stands, and why is said', () => {
     const refused = saleRoute(july2025(), { lp: q(1_000_000_000n), bid: q(4_400_000n), custody: USDT })
     expect(refused).toMatchObject({ route: 'market', usd: dollars(4_400), refused: { code: 'insufficient-liquidity' } })

@@ -62,7 +62,7 @@ describe('opening', () => {
     const { position, fee, feeTokens, next } = opened(openPosition(pool, long()))
     // 6 bp and 1 bp of linear impact (0.8, up); $20,000 of trades in the last minute are far below the threshold.
     expect(fee).toEqual({ linearBps: 1n, additiveBps: 0n, totalBps: 7n, feeUsd: dollars(70) })
-    expect(Number(feeTokens) / 1e9).toBeCloseTo(70 / 153.07, 8)
+    expect(feeTokens).toBe(457_307_115n) // 70 / 153.07 SOL, up
     expect(position.price).toBe(153_070_000n)
     expect(Number(position.collateralUsd) / 1e6).toBeCloseTo(15_307 - 70, 5)
     expect(Number(position.lockedAmount) / 1e9).toBeCloseTo(100_000 / 153.07, 8)
@@ -118,7 +118,10 @@ describe('opening', () => {
     const free = 33_656_762_181_199n + 100_000_000_000n
     expect(code(july2025({ custodies: { [USDC]: { owned: free } } }), short())).toBe('opened')
     expect(code(july2025({ custodies: { [USDC]: { owned: free - 1n } } }), short())).toBe('insufficient-liquidity')
-    const { permissions } = custodyOf(july2025(), SOL).facts
+    const { permissions, assets } = custodyOf(july2025(), SOL).facts
+    const room = (1n << 64n) - 1n - assets.owned - assets.feesReserves
+    expect(code(july2025(), long({ collateral: q(room) }))).toBe('collateral-above-size')
+    expect(code(july2025(), long({ collateral: q(room + 1n) }))).toBe('amount-too-large')
     const closed = july2025({
       custodies: { [SOL]: { more: { permissions: { ...permissions, allowIncreasePosition: false } } } },
     })
@@ -383,6 +386,8 @@ describe('properties', () => {
       globalShortSizes: 0n,
       globalShortAveragePrices: 0n,
     })
+    const tight = { ...assets, globalShortSizes: q<'UsdX6'>(10n), globalShortAveragePrices: q<'UsdX6'>(4n) }
+    expect(removeShort(tight, q(5n), q(2n))).toMatchObject({ globalShortSizes: 5n, globalShortAveragePrices: 4n })
     // A position that the recorded average cannot contain leaves the average alone.
     expect(removeShort(assets, q(11_000_000_000_000n), q(1_000_000n))).toMatchObject({
       globalShortAveragePrices: 148_633_593n,

@@ -79,6 +79,15 @@ describe('T019 nothing for nothing, and no more than there is', () => {
     expect(result).toMatchObject({ kind: 'rejected', code })
   })
 
+  test('balances and supply may fill their 64 bits, and no more', () => {
+    const { owned, feesReserves } = july2025().custodies[3]!.facts.assets
+    expect(mint(july2025(), U64_MAX - owned - feesReserves)).toMatchObject({ code: 'aum-limit' })
+    expect(mint(july2025(), U64_MAX - owned - feesReserves + 1n)).toMatchObject({ code: 'amount-too-large' })
+    // At this supply a dollar is some twelve thousand JLP.
+    expect(mint(july2025({ supply: U64_MAX - 10n }), 1_000_000n)).toMatchObject({ code: 'amount-too-large' })
+    expect(mint(july2025({ supply: U64_MAX - 20_000_000_000n }), 1_000_000n).kind).toBe('quoted')
+  })
+
   test('each permission closes what it names, and nothing else', () => {
     const shut = (permission: keyof CustodyFacts['permissions'], custody = USDC) =>
       july2025({ custodies: { [custody]: closed(permission) } })
