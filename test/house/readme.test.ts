@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import * as amm from '../../amm/index.ts'
@@ -17,4 +17,26 @@ test('the first trade of the README runs as it stands and prints what it says', 
     log: (...values: unknown[]) => printed.push(values),
   })
   expect(printed.map(([amount, apy]) => `${amount}n ${apy}`)).toEqual([said])
+})
+
+test('every link of the README, ARCHITECTURE and docs leads to a file of the project', () => {
+  const root = new URL('../../', import.meta.url)
+  const pages = [
+    'README.md',
+    'ARCHITECTURE.md',
+    ...readdirSync(new URL('docs/', root))
+      .filter(f => f.endsWith('.md'))
+      .map(f => `docs/${f}`),
+  ]
+  const broken: string[] = []
+  let links = 0
+  for (const page of pages) {
+    const from = new URL(page, root)
+    for (const [, target] of readFileSync(from, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)) {
+      links++
+      if (!existsSync(new URL(target!, from))) broken.push(`${page}: ${target}`)
+    }
+  }
+  expect(broken).toEqual([])
+  expect(links).toBeGreaterThan(10)
 })
