@@ -1,6 +1,7 @@
 /** `npm run fuzz`: the random campaigns with fresh seeds, round after round, until the time is up or a law breaks. */
 import { CAMPAIGNS } from '../campaigns/index.ts'
 import { Random } from '../generate/random.ts'
+import { readOptions } from '../helpers/options.ts'
 
 const USAGE = `usage: npm run fuzz -- [--minutes N] [--seed S] [--campaign NAME] [--json]
   --minutes N      how long, default 5
@@ -8,23 +9,30 @@ const USAGE = `usage: npm run fuzz -- [--minutes N] [--seed S] [--campaign NAME]
   --campaign NAME  only one of: ${Object.keys(CAMPAIGNS).join(', ')}
   --json           one object at the end`
 
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? undefined : process.argv[at + 1]
-}
 const fail = (message: string): never => {
   console.error(`${message}\n${USAGE}`)
   process.exit(2)
 }
-if (process.argv.includes('--help')) {
+const {
+  minutes: minutesText,
+  seed: seedText,
+  campaign: only,
+  json,
+  help,
+} = readOptions(fail, {
+  minutes: { type: 'string', default: '5' },
+  seed: { type: 'string', default: `${Date.now()}` },
+  campaign: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+})
+if (help) {
   console.log(USAGE)
   process.exit(0)
 }
-const minutes = Number(option('minutes') ?? 5)
+const minutes = Number(minutesText)
 if (!(minutes > 0)) fail('--minutes takes a number above 0')
-const seedText = option('seed') ?? `${Date.now()}`
 if (!/^\d+$/.test(seedText)) fail('--seed takes a whole number')
-const only = option('campaign')
 if (only !== undefined && CAMPAIGNS[only] === undefined) fail(`no campaign named ${only}`)
 
 const totals: Record<string, Record<string, number>> = {}
@@ -48,7 +56,7 @@ for (let round = 1; Date.now() < until; round++) {
   }
   if (process.stderr.isTTY) process.stderr.write(`\rround ${round}, next seed ${seed} `)
 }
-if (process.argv.includes('--json')) {
+if (json) {
   console.log(JSON.stringify({ firstSeed: seedText, nextSeed: `${seed}`, minutes, totals }))
 } else {
   console.log(`\nseeds ${seedText} to ${seed - 1n}, ${minutes} min, nothing broken`)

@@ -9,25 +9,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { readOptions } from '../helpers/options.ts'
 
 const USAGE = `usage: npm run mutate -- [--file NAME] [--sample N] [--json]
   --file NAME   only amm/NAME.ts
   --sample N    every N-th mutant only, default 1`
 
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? undefined : process.argv[at + 1]
-}
 const fail = (message: string): never => {
   console.error(`${message}\n${USAGE}`)
   process.exit(2)
 }
-if (process.argv.includes('--help')) {
+const {
+  file: onlyFile,
+  sample: sampleText,
+  json,
+  help,
+} = readOptions(fail, {
+  file: { type: 'string' },
+  sample: { type: 'string', default: '1' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+})
+if (help) {
   console.log(USAGE)
   process.exit(0)
 }
-const onlyFile = option('file')
-const sample = Number(option('sample') ?? 1)
+const sample = Number(sampleText)
 if (!Number.isInteger(sample) || sample < 1) fail('--sample takes a whole number from 1')
 
 interface Mutant {
@@ -139,7 +146,7 @@ rmSync(work, { recursive: true })
 
 const noticed = mutants.length - survivors.length - byVectorsOnly
 const share = ((100 * noticed) / mutants.length).toFixed(1)
-if (process.argv.includes('--json')) {
+if (json) {
   console.log(JSON.stringify({ mutants: mutants.length, noticed, byVectorsOnly, perFile, survivors }))
 } else {
   console.log(
