@@ -67,6 +67,9 @@ describe('the headline trade: JLP-2411, 86 days to maturity', () => {
   test('1 JLP of margin at 10x buys 148.94 YT at 0.067141 ST on average, 34.3 % implied, from a pool of 569 JLP', () => {
     expect(Number(bought.amount) / 1e6).toBeCloseTo(10, 2)
     expect(real(bought.averagePrice)).toBeCloseTo(0.067141, 5)
+    const exactImpact = (real(bought.averagePrice) / real(bought.spotBefore) - 1) * 10_000
+    expect(Math.abs(bought.impactBp - exactImpact)).toBeLessThan(0.01) // cut to 1/100 bp
+    expect(bought.impactBp).toBeGreaterThan(400)
     expect(real(apyFromRate(rateFromYtPrice(bought.averagePrice, 86 * DAY))) * 100).toBeCloseTo(34.3, 1)
     const byAmount = quote(pool, { kind: 'buy-yt', st: 10_000_000n as JlpAtoms }) as Quote
     expect(Number(byAmount.filled) / 1e6).toBeCloseTo(148.94, 1)

@@ -320,6 +320,7 @@ const history = (seed: bigint, length: number, setup: Setup): Json => {
                 text,
               ),
               averagePrice: text(answer.averagePrice),
+              impactBp: answer.impactBp,
               apyAfter: text(answer.apyAfter),
               ticksCrossed: answer.ticksCrossed,
             }

@@ -51,6 +51,13 @@ describe('LAW: what is written is what is read', () => {
     })
   })
 
+  test('a percentage is read rounded down', () => {
+    holds(magnitudeUpTo(10n ** 12n), 2000, hundredths => {
+      const text = `${hundredths / 100n}.${(hundredths % 100n).toString().padStart(2, '0')}%`
+      expect(parsePercent(text)).toBe((hundredths << 64n) / 10_000n)
+    })
+  })
+
   test('a rounded number is the nearest, half away from zero', () => {
     holds(
       fc.tuple(magnitudeUpTo(U64_MAX), fc.boolean(), fc.integer({ min: 0, max: 6 })),

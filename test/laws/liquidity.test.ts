@@ -184,7 +184,10 @@ describe('LAW: a deposit covers its claim, and a removal pays no more than it', 
         const before = touch(pool, position)
         expect(answer.liquidity + answer.position.liquidity).toBe(before.liquidity)
         expect(answer.issued + answer.position.issued).toBe(before.issued)
-        expect(answer.liquidity).toBe((before.liquidity * num) >> 32n)
+        const { liquidity, issued, uncollected } = before
+        expect(answer.liquidity).toBe((liquidity * num) >> 32n)
+        expect(answer.issued, 'each part floors by itself').toBe((issued * num) >> 32n)
+        expect(uncollected - answer.position.uncollected).toBe((uncollected * num) >> 32n)
         expect(answer.next.grossLiquidity).toBe(pool.grossLiquidity - answer.liquidity)
       }
     })

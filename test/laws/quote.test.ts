@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  composition,
   MAX_RATE,
   ONE_Q64,
   type Order,
@@ -153,6 +154,25 @@ describe('LAW: the rate goes where it may', () => {
         expect(isUp(seed.kind)).toBe(true)
         expect(pool.ticks.some(({ rate }) => rate === answer.rateAfter)).toBe(true)
       }
+    })
+  })
+
+  test('the rate always rounds up: LPs part with at least what is bought and take in at most what is sold', () => {
+    holds(fc.tuple(reachedMarket(), orderSeed), 1800, ([{ pool, positions }, seed]) => {
+      const answer = quoted(pool, orderFrom(pool, seed))
+      if (answer === undefined) return
+      const held = (at: Pool): bigint =>
+        positions.reduce((sum, { lower, upper, liquidity }) => {
+          return sum + composition(at, lower, upper, liquidity).inventory
+        }, 0n)
+      const moved = held(pool) - held(answer.next)
+      const up = isUp(seed.kind)
+      const filled = answer.filled << 64n
+      if (up) expect(moved).toBeGreaterThanOrEqual(filled)
+      else expect(-moved).toBeLessThanOrEqual(filled)
+      // By less than one atom for each stretch, and an ulp per unit of liquidity.
+      const atoms = BigInt(answer.ticksCrossed + 1) << 64n
+      expect(up ? moved - filled : filled + moved).toBeLessThan(atoms + pool.grossLiquidity)
     })
   })
 
