@@ -4,11 +4,11 @@
  * An index is one discount `D` for all markets of a coupon kind and its caps. A step is one rational,
  * `D' = ceil(D * aum / (aum + fees))`: the protocol owes coupons, so `D` rounds up and no coupon is overpaid.
  */
+import type { CouponKind } from '../../amm/display.ts'
 import { divide, expNeg, mulDiv, ONE_Q64, shiftQ64 } from '../../amm/fixed.ts'
 import { type DiscountQ64, discountQ64, YEAR_SECONDS_N } from '../../amm/units.ts'
 import { OracleError } from './errors.ts'
 
-export type CouponKind = 'hourly' | 'weekly'
 export const HOUR_SECONDS = 3600
 export const WEEK_SECONDS = 604_800
 const HOURS_PER_WEEK = 168n
@@ -22,6 +22,9 @@ export interface Caps {
   /** Hourly only: most yield of a week, as a bucket that refills by its 168th part each hour, Q64.64. */
   readonly weeklyBudgetQ64: bigint
 }
+
+/** `aum` of a weekly step, whose `fees` are APR bp times seconds. */
+export const WEEKLY_AUM = 10_000n * YEAR_SECONDS_N
 
 /** The default caps of docs/protocol.md section 9: 0.05 % an hour and 2.5 % a week; 1.2 % a weekly step. */
 export const DEFAULT_CAPS: Readonly<Record<CouponKind, Caps>> = {
@@ -219,5 +222,3 @@ export const finalise = (index: RateIndex, maturity: number, now: number): RateI
     checkpoints: index.checkpoints.map(c => (c.maturity === maturity ? { maturity, discount: index.discount } : c)),
   }
 }
-
-export const WEEKLY_AUM = 10_000n * YEAR_SECONDS_N

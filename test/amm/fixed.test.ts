@@ -5,6 +5,7 @@ import {
   divide,
   exp,
   expNeg,
+  KernelError,
   ln,
   mulDiv,
   ONE_Q64,
@@ -14,8 +15,9 @@ import {
   type Rounding,
 } from '../../amm/index.ts'
 import { Random } from '../generate/random.ts'
-import { codeOf } from '../helpers/code-of.ts'
+import { codesOf } from '../helpers/code-of.ts'
 
+const codeOf = codesOf(KernelError)
 const X = Decimal.clone({ precision: 60 })
 const real = (q: bigint): Decimal => new X(q.toString()).div(new X(2).pow(64))
 /** Difference `kernel - exact` in ulp of 2^-64. */

@@ -11,7 +11,10 @@ import {
   stepYieldQ64,
   watchMaturity,
 } from '../../src/oracle/accrual.ts'
-import { codeOf } from '../helpers/code-of.ts'
+import { OracleError } from '../../src/oracle/errors.ts'
+import { codesOf } from '../helpers/code-of.ts'
+
+const codeOf = codesOf(OracleError)
 
 const HOUR = 3600
 const START = 1_725_494_400 // a full hour

@@ -10,21 +10,15 @@ import {
   projectHistory,
   usd,
 } from '../../src/oracle/history.ts'
+import { codesOf } from '../helpers/code-of.ts'
+
+const codeOf = codesOf(OracleError)
 
 const project = projectHistory()
 const slice = (from: number, to?: number): History => historyOf('file', project.days.slice(from, to))
 const indexOf = (date: string): number => dayNumber(date)! - project.days[0]!.day
 const dayOf = (result: Backtest, day: number): BacktestDay => result.days.find(row => row.day === day)!
 const gain = (ours: number, naive: number): number => 100 * (1 - ours / naive)
-const codeOf = (run: () => unknown): string => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof OracleError) return error.code
-    throw error
-  }
-  return 'none'
-}
 
 describe('walk-forward on 2024-02 to 2025-12', () => {
   let result: Backtest

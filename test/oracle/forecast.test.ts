@@ -4,19 +4,13 @@ import { dayNumber, secondsOf } from '../../src/oracle/calendar.ts'
 import { OracleError } from '../../src/oracle/errors.ts'
 import { FEES_OF_VOLUME_BPS, forecastWeeks, growing, type Stretch, scenario } from '../../src/oracle/forecast.ts'
 import { dayAt, daysBefore, historyOf, projectHistory, usd, weeks } from '../../src/oracle/history.ts'
+import { codesOf } from '../helpers/code-of.ts'
+
+const codeOf = codesOf(OracleError)
 
 const history = projectHistory()
 const at = (date: string): number => secondsOf(dayNumber(date)!)
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
-const codeOf = (run: () => unknown): string => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof OracleError) return error.code
-    throw error
-  }
-  return 'none'
-}
 
 describe('the next weeks', () => {
   test('default: twelve weeks after the running one, each with a band', () => {

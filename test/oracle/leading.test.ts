@@ -16,6 +16,9 @@ import {
   weeks,
 } from '../../src/oracle/history.ts'
 import { type LeadingReading, leadingApr } from '../../src/oracle/leading.ts'
+import { codesOf } from '../helpers/code-of.ts'
+
+const codeOf = codesOf(OracleError)
 
 const history = projectHistory()
 const from = (date: string): History => historyOf('file', history.days.slice(indexOf(date)))
@@ -26,15 +29,6 @@ const changed = (source: History, change: (row: HistoryDay) => Partial<HistoryDa
     'changed',
     source.days.map(row => ({ ...row, ...change(row) })),
   )
-const codeOf = (read: () => unknown): string => {
-  try {
-    read()
-  } catch (error) {
-    if (error instanceof OracleError) return error.code
-    throw error
-  }
-  return 'none'
-}
 
 describe('after full days', () => {
   /** Readings of the research prototype, which this is a port of: as of a midnight, from all days or a file that begins later. */

@@ -4,19 +4,13 @@ import { dayNumber, secondsOf } from '../../src/oracle/calendar.ts'
 import { OracleError } from '../../src/oracle/errors.ts'
 import { projectHistory, weeks } from '../../src/oracle/history.ts'
 import { apyPercentOf, officialFromHistory, officialFromPool, STALE_AFTER } from '../../src/oracle/official.ts'
+import { codesOf } from '../helpers/code-of.ts'
+
+const codeOf = codesOf(OracleError)
 
 const history = projectHistory()
 const PUBLISHED = 1_790_385_301 // 2026-09-26T01:15:01Z
 const pool = { poolApr: { lastUpdated: BigInt(PUBLISHED), feeAprBps: 969n, realizedFeeUsd: 0n } } as PoolFacts
-const codeOf = (read: () => unknown): string => {
-  try {
-    read()
-  } catch (error) {
-    if (error instanceof OracleError) return error.code
-    throw error
-  }
-  return 'none'
-}
 
 describe('the official APR of the pool account', () => {
   test('default: 969 bps are 9.69 % and compound to 10.17 %', () => {

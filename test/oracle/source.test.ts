@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { PoolFacts, UnixSeconds, UsdX6 } from '../../src/jupiter/facts.ts'
 import { accrueIndex, createIndex, type RateIndex } from '../../src/oracle/accrual.ts'
+import { OracleError } from '../../src/oracle/errors.ts'
 import { checkSource, cursorOf, freshness, readHourly, readWeekly, SOURCE_TERMS } from '../../src/oracle/source.ts'
-import { codeOf } from '../helpers/code-of.ts'
+import { codesOf } from '../helpers/code-of.ts'
+
+const codeOf = codesOf(OracleError)
 
 const HOUR = 3600
 const WEEK = 604_800

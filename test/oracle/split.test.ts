@@ -5,20 +5,14 @@ import { dayNumber, secondsOf } from '../../src/oracle/calendar.ts'
 import { OracleError } from '../../src/oracle/errors.ts'
 import { projectHistory, weeks } from '../../src/oracle/history.ts'
 import { aprX9Of, type FeesBySource, SOURCES, splitAt, splitBySource, splitChange } from '../../src/oracle/split.ts'
+import { codesOf } from '../helpers/code-of.ts'
+
+const codeOf = codesOf(OracleError)
 
 const WEEK = 604_800n
 const history = projectHistory()
 const at = (date: string): number => secondsOf(dayNumber(date)!)
 const amount = fc.bigInt({ min: 0n, max: 10n ** 14n })
-const codeOf = (run: () => unknown): string => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof OracleError) return error.code
-    throw error
-  }
-  return 'none'
-}
 
 describe('a whole and its parts', () => {
   test('PROPERTY parts add up to the whole, each within an atom of its share', () => {
