@@ -29,6 +29,8 @@ interface OrderLimits {
   /** The worst rate: a trade that would move the rate past it stops there. */
   readonly limitRate?: RateQ64
   readonly maxCrossings?: number
+  /** Stops at the edge of the liquidity in range instead of passing through a stretch that has none. */
+  readonly withinLiquidity?: boolean
 }
 
 /**
@@ -108,7 +110,7 @@ export const quote = (pool: Pool, order: Order): Quote | Rejected => {
       ? { kind: 'jlp', of: ofPt ? 'pt' : 'yt', find: pays ? 'most' : 'fewest', amount: wanted << 64n }
       : { kind: 'yt', yt: wanted }
 
-  const path = walk(pool, up, budget, limitRate, maxCrossings)
+  const path = walk(pool, up, budget, limitRate, maxCrossings, order.withinLiquidity)
   if (path.yt === 0n) {
     if (path.stoppedBy === 'limit') return reject('limit-reached', { rate: pool.rate, limitRate })
     if (path.stoppedBy === 'crossings') return reject('crossings-reached', { maxCrossings })

@@ -57,7 +57,14 @@ const pathOf = (at: Standing, steps: Step[], stoppedBy: StoppedBy): Path => {
  * Walks up (YT are bought, the rate rises) or down (YT are sold, it falls). What stands in the end is the state after the
  * last atom filled: a stretch without liquidity, or one where nothing fits, is never left half crossed.
  */
-export const walk = (pool: Pool, up: boolean, budget: Budget, limitRate: bigint, maxCrossings: number): Path => {
+export const walk = (
+  pool: Pool,
+  up: boolean,
+  budget: Budget,
+  limitRate: bigint,
+  maxCrossings: number,
+  withinLiquidity = false,
+): Path => {
   const { ticks, discount } = pool
   let rate: bigint = pool.rate
   let tick = pool.tick
@@ -76,6 +83,7 @@ export const walk = (pool: Pool, up: boolean, budget: Budget, limitRate: bigint,
     let exhausted = false
     let filled = false
     if (liquidity === 0n) {
+      if (withinLiquidity) return pathOf(standing, steps, 'liquidity')
       if (limited) return pathOf(standing, steps, 'limit')
       value = ytValue(next.rate, pool)
     } else {

@@ -191,17 +191,21 @@ export const accrueIndex = (
 export const stepYieldQ64 = (step: AccrualStep): bigint => mulDiv(step.feesPaid, ONE_Q64, step.aum, 'down')
 
 /**
- * `Dmin`: the lowest discount that the caps allow by `maturity`, rounded down: what backing is measured against. Hourly:
- * `D * e^-x` with `x = bucket + budget * n/168` for n steps left, which no step can lower; weekly `x = rho_max * n`.
+ * The most yield that the caps still allow by `maturity`, as an exponent, Q64.64, up. Hourly: `bucket + budget * n/168` for n
+ * steps left, which no step can raise; weekly `rho_max * n`.
  */
-export const lowestDiscount = (index: RateIndex, maturity: number): bigint => {
+export const yieldLeft = (index: RateIndex, maturity: number): bigint => {
   const left = maturity > index.lastStep ? maturity - index.lastStep : 0
   const period = index.kind === 'hourly' ? HOUR_SECONDS : WEEK_SECONDS
   const steps = BigInt(Math.ceil(left / period))
-  const x =
-    index.kind === 'hourly'
-      ? index.bucketQ64 + divide(index.caps.weeklyBudgetQ64 * steps, HOURS_PER_WEEK, 'up')
-      : index.caps.rhoMaxQ64 * steps
+  return index.kind === 'hourly'
+    ? index.bucketQ64 + divide(index.caps.weeklyBudgetQ64 * steps, HOURS_PER_WEEK, 'up')
+    : index.caps.rhoMaxQ64 * steps
+}
+
+/** `Dmin = D * e^-yieldLeft`, rounded down: the lowest discount by `maturity`, what backing is measured against. */
+export const lowestDiscount = (index: RateIndex, maturity: number): bigint => {
+  const x = yieldLeft(index, maturity)
   if (x >= 4n * ONE_Q64) return 0n
   // e^-x is at most 1.6x + 1 ulp too high: take that off, so that the bound is one.
   const error = (((x * 8n) / 5n) >> 64n) + 2n

@@ -1,0 +1,270 @@
+/** Liquidation, take-over and losses (docs/protocol.md section 7). */
+import { divide, ONE_Q64, shiftQ64 } from '../../amm/fixed.ts'
+import { MAX_RATE, type RateQ64, type YtAtoms } from '../../amm/index.ts'
+import { largestNear } from '../../amm/inverse.ts'
+import { abs, addToMargin, netted, touch } from './account.ts'
+import { checkAmount } from './accounts.ts'
+import { type Draft, withFund } from './draft.ts'
+import { refuse } from './errors.ts'
+import type { Of } from './instruction.ts'
+import {
+  assets,
+  dearestRate,
+  equity,
+  hasRatio,
+  liabilities,
+  meetsInitial,
+  meetsMaintenance,
+  type Valuation,
+} from './margin.ts'
+import { bookLoss } from './maturity.ts'
+import type { AccountRef, Legs, MarginAccount, Market } from './state.ts'
+import { guarded, inRange, type Swapped, swapEvent, trySwap, twapOf, valueAt } from './swap.ts'
+import { afterReducing } from './trade.ts'
+
+/** A forced close of `n` YT: the account afterwards, penalty paid, and the market as the AMM left it. */
+interface Close extends Swapped {
+  readonly after: Legs
+  readonly at: Valuation
+  readonly penalty: bigint
+}
+
+/** What a forced close works with; `price` is JLP per YT at the spot before it. */
+interface Case {
+  readonly market: Market
+  readonly legs: Legs
+  readonly at: Valuation
+  readonly twapRate: RateQ64
+  readonly limitRate: RateQ64
+}
+
+const caseOf = (draft: Draft, market: Market, legs: Legs): Case => {
+  const twapRate = twapOf(draft, market)
+  const up = legs.yt < 0n
+  const dearest = dearestRate(market, draft.index(market.kind))
+  const limit = guarded(inRange(up ? MAX_RATE : 0n, market, up), twapRate, market.terms.guardBps, up)
+  const limitRate = (up && dearest < limit ? dearest : limit) as RateQ64
+  return { market, legs, at: valueAt(draft, market, twapRate), twapRate, limitRate }
+}
+
+/**
+ * Closed leg times `min(most, max(0, CR - 1 - slippage - fee) / 2)`, down: less than half of what the close improves, so the
+ * collateral ratio rises. CR is that at TWAP before; slippage is measured against the spot before.
+ */
+const penaltyOf = ({ legs, at, market }: Case, { quote }: Swapped): bigint => {
+  const owed = liabilities(legs, at.twap)
+  const leg = quote.amount
+  if (owed === 0n || leg === 0n) return 0n
+  const excess = ((assets(legs, at.twap) - owed) << 64n) / owed
+  const fair = shiftQ64(at.spot * quote.filled, 'up')
+  const worse = legs.yt > 0n ? fair - leg : leg - fair
+  const slippage = worse > 0n ? divide(worse << 64n, fair, 'up') : 0n
+  const fee = divide(quote.fee.total << 64n, leg, 'up')
+  const half = (excess - slippage - fee) / 2n
+  const most = (ONE_Q64 * BigInt(market.terms.penaltyBps)) / 10_000n
+  return half <= 0n ? 0n : shiftQ64(leg * (half < most ? half : most), 'down')
+}
+
+/** The close of `n` YT, or undefined if the AMM trades nothing. Fewer may be filled. */
+const closeOf = (draft: Draft, here: Case, n: bigint, penalised: boolean): Close | undefined => {
+  const { market, legs, limitRate } = here
+  const order = {
+    kind: legs.yt > 0n ? 'sell-yt' : 'buy-yt',
+    yt: n as YtAtoms,
+    limitRate,
+    withinLiquidity: true,
+  } as const
+  const done = trySwap(market, order)
+  if (!('quote' in done)) return undefined
+  const closed = afterReducing(legs, done)
+  const penalty = penalised ? penaltyOf(here, done) : 0n
+  return {
+    ...done,
+    after: penalty === 0n ? closed : addToMargin(closed, -penalty),
+    at: valueAt(draft, done.market, here.twapRate),
+    penalty,
+  }
+}
+
+/** Whether an account is closed wholly: below the ratio for that, or owing less than the minimum size. */
+const isWhole = ({ legs, at, market }: Case): boolean =>
+  !hasRatio(legs, at.twap, market.terms.wholeBps) || liabilities(legs, at.twap) < market.terms.minimumSize
+
+/** The least `n` up to `top` after which the account meets the initial condition; `top` if none does. */
+const leastRestoring = (draft: Draft, here: Case, top: bigint, hint: bigint, penalised: boolean): bigint => {
+  const short = (n: bigint): boolean => {
+    if (n === 0n) return true
+    const close = closeOf(draft, here, n, penalised)
+    return close === undefined || !meetsInitial(close.after, close.at, here.market.terms)
+  }
+  const last = largestNear(short, top, hint - 1n)
+  return last < top ? last + 1n : top
+}
+
+/** The greatest `n` up to `top` after which equity at the new spot, net of fee, is not negative. */
+const greatestSolvent = (draft: Draft, here: Case, top: bigint): bigint =>
+  largestNear(
+    n => {
+      if (n === 0n) return true
+      const close = closeOf(draft, here, n, false)
+      return close !== undefined && equity(close.after, close.at.spot) >= 0n
+    },
+    top,
+    top,
+  )
+
+/**
+ * Liquidates an account below maintenance by the least that restores the initial condition, or wholly; never past the price at
+ * which its equity is zero. What is then left is taken over by the insurance fund. `hint` only speeds the search up.
+ */
+export const liquidate = (draft: Draft, { by, hint, ...ref }: Of<'liquidate'>): void => {
+  const market = draft.market(ref.market)
+  draft.checkExit(market)
+  const account = draft.account(ref, market)
+  const here = caseOf(draft, market, account)
+  const { at } = here
+  if (meetsMaintenance(account, at, market.terms)) {
+    refuse('healthy', { assets: assets(account, at.twap), liabilities: liabilities(account, at.twap) })
+  }
+  const size = abs(account.yt)
+  if (size === 0n || equity(account, at.spot) < 0n) {
+    takeOverFrom(draft, market, account)
+    return
+  }
+
+  const most = closeOf(draft, here, size, true)?.quote.filled ?? 0n
+  if (most === 0n) refuse('no-liquidity', { rate: market.pool.rate, limitRate: here.limitRate })
+  const wanted = isWhole(here) ? most : leastRestoring(draft, here, most, hint ?? most, true)
+  const whole = closeOf(draft, here, wanted, true)
+  const solvent = whole !== undefined && equity(whole.after, whole.at.spot) >= 0n
+  const n = solvent ? wanted : greatestSolvent(draft, here, wanted - 1n)
+  if (n === 0n) {
+    takeOverFrom(draft, market, account)
+    return
+  }
+  const close = n === wanted ? whole! : closeOf(draft, here, n, true)!
+
+  // Cut at zero equity, the rest is the fund's; else the account must be better off than it was.
+  if (solvent && close.after.yt !== 0n && !raisesRatio(account, close.after, at.twap)) {
+    refuse('no-improvement', {
+      closed: n,
+      assets: assets(account, at.twap),
+      liabilities: liabilities(account, at.twap),
+    })
+  }
+  swapEvent(draft, market.id, account.yt > 0n ? 'sell-yt' : 'buy-yt', close.quote)
+  const reward = close.penalty / 2n
+  const next = toFund(draft.saveAccount(close.market, { ...account, ...close.after }), close.penalty - reward)
+  const { owner, sub } = ref
+  draft.events.push({
+    type: 'liquidated',
+    market: market.id,
+    owner,
+    sub,
+    by,
+    closed: n,
+    penalty: close.penalty,
+    reward,
+  })
+  const paid = draft.pay(next, by, -reward)
+  if (solvent) draft.saveMarket(paid)
+  else takeOverFrom(draft, paid, { ...account, ...close.after })
+}
+
+const raisesRatio = (before: Legs, after: Legs, price: bigint): boolean =>
+  assets(after, price) * liabilities(before, price) > assets(before, price) * liabilities(after, price)
+
+/** JLP for the insurance fund: a standing deficit comes first. */
+const toFund = (market: Market, jlp: bigint): Market => {
+  const repaid = jlp < market.pool.deficit ? jlp : market.pool.deficit
+  const pool = { ...market.pool, deficit: (market.pool.deficit - repaid) as typeof market.pool.deficit }
+  return withFund({ ...market, pool }, { ...market.fund, margin: market.fund.margin + jlp - repaid })
+}
+
+/** Takes over an account whose equity is gone, for anyone to call. */
+export const takeOver = (draft: Draft, ref: Of<'take-over'>): void => {
+  const market = draft.market(ref.market)
+  draft.checkExit(market)
+  const account = draft.account(ref, market)
+  const { at } = caseOf(draft, market, account)
+  if (meetsMaintenance(account, at, market.terms) || equity(account, at.spot) >= 0n) {
+    refuse('healthy', { assets: assets(account, at.spot), liabilities: liabilities(account, at.spot) })
+  }
+  takeOverFrom(draft, market, account)
+}
+
+/**
+ * Moves all of an account into the insurance fund. If the fund cannot carry it, the close goes on through the AMM, and what
+ * is missing in the end is booked as a deficit; if that cannot be done either, the account stays as it is (`fund-short`).
+ */
+const takeOverFrom = (draft: Draft, market: Market, account: MarginAccount): void => {
+  const { owner, sub, margin, st, yt, discount } = account
+  const fund = touch(market.fund, discount)
+  const emptied = draft.saveAccount(market, { ...account, margin: 0n, st: 0n, yt: 0n })
+  const merged = { ...fund, margin: fund.margin + margin, st: fund.st + st, yt: fund.yt + yt }
+  const taken = withFund(emptied, netted(merged))
+  draft.events.push({ type: 'taken-over', market: market.id, owner, sub, margin, st, yt })
+  draft.saveMarket(carried(draft, taken))
+}
+
+/** The market if its fund can carry its position, else with the fund closed down until it can, and the shortfall booked. */
+const carried = (draft: Draft, market: Market): Market => {
+  const here = caseOf(draft, market, market.fund)
+  if (meetsMaintenance(market.fund, here.at, market.terms)) return market
+  const size = abs(market.fund.yt)
+  const most = size === 0n ? 0n : (closeOf(draft, here, size, false)?.quote.filled ?? 0n)
+  const n = most === 0n || isWhole(here) ? most : leastRestoring(draft, here, most, most, false)
+  const close = n === 0n ? undefined : closeOf(draft, here, n, false)
+  const next = close === undefined ? market : withFund(close.market, sumOfFund(close, market))
+  if (close !== undefined) swapEvent(draft, market.id, size === market.fund.yt ? 'sell-yt' : 'buy-yt', close.quote)
+  const { fund } = next
+  if (fund.yt !== 0n && !meetsMaintenance(fund, valueAt(draft, next, here.twapRate), market.terms)) {
+    refuse('fund-short', { margin: fund.margin, st: fund.st, yt: fund.yt })
+  }
+  return fund.yt === 0n ? booked(draft, next) : next
+}
+
+/** The fund after a close of its own: what it paid, and its share of the fee come back. */
+const sumOfFund = (close: Close, before: Market): Legs =>
+  addToMargin(close.after, close.market.fund.margin - before.fund.margin)
+
+/** A fund without YT that still owes: the debt becomes the market's deficit at once. */
+const booked = (draft: Draft, market: Market): Market => {
+  const { fund } = market
+  if (fund.st >= 0n) return market
+  const { market: next, fromFund, toDeficit } = bookLoss(withFund(market, { ...fund, st: 0n }), -fund.st)
+  draft.events.push({ type: 'loss', market: market.id, fund: fromFund, deficit: toDeficit })
+  return next
+}
+
+/**
+ * Trades the insurance fund's position down. A healthy fund sells only at or above the TWAP and buys only at or below it, so
+ * that nobody can push it into a bad price; one below maintenance trades inside the guards.
+ */
+export const reduceFund = (draft: Draft, { market: id, yt }: Of<'reduce-fund'>): void => {
+  checkAmount(yt)
+  const market = draft.market(id)
+  draft.checkExit(market)
+  const fund = touch(market.fund, market.pool.discount)
+  const size = abs(fund.yt)
+  if (size === 0n) refuse('no-position')
+  if (yt > size) refuse('exceeds-position', { wanted: yt, available: size })
+  const touched = withFund(market, fund)
+  const forced = caseOf(draft, touched, fund)
+  const healthy = meetsMaintenance(fund, forced.at, market.terms)
+  const here = healthy ? { ...forced, limitRate: kinder(forced) } : forced
+  const close = closeOf(draft, here, yt, false) ?? refuse('limit-reached', { limitRate: here.limitRate })
+  swapEvent(draft, id, fund.yt > 0n ? 'sell-yt' : 'buy-yt', close.quote)
+  const next = withFund(close.market, sumOfFund(close, touched))
+  draft.saveMarket(next.fund.yt === 0n ? booked(draft, next) : next)
+}
+
+const kinder = ({ legs, twapRate, limitRate }: Case): RateQ64 =>
+  legs.yt > 0n === twapRate > limitRate ? twapRate : limitRate
+
+/** For a keeper: whether an account can be liquidated or taken over now. */
+export const isLiquidatable = (draft: Draft, ref: AccountRef): boolean => {
+  const market = draft.market(ref.market)
+  const account = draft.account(ref, market)
+  return !meetsMaintenance(account, caseOf(draft, market, account).at, market.terms)
+}

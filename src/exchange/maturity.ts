@@ -1,0 +1,62 @@
+/** What happens at maturity: YT is worth 0, accounts are settled, profits wait until every debtor is (docs/protocol.md section 8). */
+
+import { mulDiv } from '../../amm/fixed.ts'
+import type { JlpAtoms } from '../../amm/index.ts'
+import { netted, positive, recount, touch } from './account.ts'
+import { lpEquity } from './margin.ts'
+import type { Legs, Market } from './state.ts'
+
+/** Legs whose YT have expired, coupons paid and all netted into margin (or into a debt in `st`). */
+export const expired = <L extends Legs>(legs: L, discount: bigint): L => netted({ ...touch(legs, discount), yt: 0n })
+
+/** The fund's YT expire with the market; what the fund then owes is a deficit. */
+export const atMaturity = (market: Market): Market => {
+  const fund = expired(market.fund, market.pool.discount)
+  return bookLoss(
+    {
+      ...market,
+      fund: { ...fund, st: 0n },
+      retired: market.retired + market.fund.yt,
+      totals: recount(market.totals, market.fund, { ...fund, st: 0n }, true),
+    },
+    -fund.st,
+  ).market
+}
+
+/** Books a loss of `jlp` atoms: the insurance fund's margin first, then the market's deficit. */
+export const bookLoss = (market: Market, jlp: bigint): { market: Market; fromFund: bigint; toDeficit: bigint } => {
+  if (jlp === 0n) return { market, fromFund: 0n, toDeficit: 0n }
+  const { fund, pool, totals } = market
+  const fromFund = jlp < fund.margin ? jlp : fund.margin
+  const toDeficit = jlp - fromFund
+  const after = { ...fund, margin: fund.margin - fromFund }
+  return {
+    fromFund,
+    toDeficit,
+    market: {
+      ...market,
+      fund: after,
+      totals: recount(totals, fund, after, true),
+      pool: { ...pool, deficit: (pool.deficit + toDeficit) as JlpAtoms },
+    },
+  }
+}
+
+/**
+ * The market with its haircut, as soon as it is known: no debtor is left, and either nothing is missing beyond what LPs
+ * bear, or every account is settled, so that all profits are known. Undefined fields stay so until then.
+ */
+export const withHaircut = (market: Market): Market => {
+  const { haircut, totals, pool } = market
+  if (haircut !== undefined || pool.tauSeconds > 0 || totals.debtors > 0) return market
+  const uncovered = positive(pool.deficit - positive(lpEquity(market, 0n)))
+  if (uncovered > 0n && totals.open > 0) return market
+  return {
+    ...market,
+    haircut: { uncovered: uncovered < totals.profit ? uncovered : totals.profit, profit: totals.profit },
+  }
+}
+
+/** What is cut from one account's profit, up: together never less than what is missing. */
+export const cutOf = (haircut: { uncovered: bigint; profit: bigint }, profit: bigint): bigint =>
+  haircut.profit === 0n ? 0n : mulDiv(profit, haircut.uncovered, haircut.profit, 'up')
