@@ -1,9 +1,11 @@
 /** The engine's public surface. */
 export * from './apply.ts'
 export * from './audit.ts'
+export * from './entry.ts'
 export * from './errors.ts'
 export type * from './event.ts'
 export type * from './instruction.ts'
 export * from './margin.ts'
+export * from './reads.ts'
 export * from './state.ts'
 export * from './terms.ts'

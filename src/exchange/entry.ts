@@ -1,0 +1,52 @@
+/**
+ * What an account's position cost and at which rate, kept by whoever follows the events: the account itself does not need it. It splits
+ * profit into coupons, decay and rate move.
+ */
+import type { RateQ64 } from '../../amm/index.ts'
+import { abs } from './account.ts'
+import type { Event } from './event.ts'
+import { accountId } from './state.ts'
+
+export interface Entry {
+  /** YT held, as the entry knows it. */
+  readonly yt: bigint
+  /** JLP atoms that the YT held now cost (negative: brought), coupons left out. */
+  readonly cost: bigint
+  /** Average rate at which they were traded, weighted by YT; Q64.64. */
+  readonly rate: RateQ64
+}
+
+/**
+ * Entries after the events of one instruction. YT that came otherwise than by a trade (split, transfer, removal) enter at the rate
+ * in force with no cost; what leaves takes its share of the cost along.
+ */
+export const follow = (
+  entries: Map<string, Entry>,
+  events: readonly Event[],
+  rateInForce: (market: string) => RateQ64,
+): void => {
+  const swapped = events.find(event => event.type === 'swapped')
+  for (const event of events) {
+    if (event.type !== 'account') continue
+    const id = accountId(event)
+    const before = entries.get(id) ?? { yt: 0n, cost: 0n, rate: 0n as RateQ64 }
+    const yt = before.yt + event.yt
+    if (event.yt === 0n) continue
+    if (yt === 0n || (before.yt !== 0n && yt < 0n !== before.yt < 0n)) {
+      entries.delete(id)
+      continue
+    }
+    if (abs(yt) < abs(before.yt)) {
+      entries.set(id, { ...before, yt, cost: (before.cost * yt) / before.yt })
+      continue
+    }
+    const traded = swapped?.type === 'swapped' && swapped.filled === abs(event.yt) ? swapped : undefined
+    const rate = traded === undefined ? rateInForce(event.market) : (traded.rateBefore + traded.rateAfter) / 2n
+    const cost = traded === undefined ? 0n : event.yt > 0n ? traded.amount : -traded.amount
+    entries.set(id, {
+      yt,
+      cost: before.cost + cost,
+      rate: ((before.rate * abs(before.yt) + rate * abs(event.yt)) / abs(yt)) as RateQ64,
+    })
+  }
+}
