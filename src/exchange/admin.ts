@@ -7,10 +7,12 @@ import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Of } from './instruction.ts'
 import type { Config } from './state.ts'
-import { type ChangeableTerms, checkTerms, DEFAULT_TERMS, TERM_BOUNDS } from './terms.ts'
+import { changeableOf, checkTerms, DEFAULT_TERMS, type MarketTerms } from './terms.ts'
 
 /** What the creator leaves in the vault for good, JLP atoms: the last ulps of LP accounting may come out of it. */
 export const SEED_DUST = 1000n
+/** How far ahead a maturity may lie: two years hold 24 maturities, of the 32 that an index keeps. */
+const LONGEST = 730 * 24 * HOUR_SECONDS
 export const PAUSE_SECONDS = 72 * HOUR_SECONDS
 const PAUSE_REST = 24 * HOUR_SECONDS
 /** How long a change of terms waits. */
@@ -22,11 +24,12 @@ export const createMarket = (draft: Draft, { by, coupon, maturity, rate, terms }
   const { pausedUntil } = draft.config
   if (now < pausedUntil) refuse('paused', { pausedUntil, now })
   if (maturity <= now) refuse('matured', { maturity, now })
+  if (maturity > now + LONGEST) refuse('bad-parameter', { name: 'maturity', value: maturity, most: now + LONGEST })
   const id = marketName(maturity, coupon)
   if (draft.hasMarket(id)) refuse('market-exists', { market: id })
-  const merged = { ...DEFAULT_TERMS[coupon], ...terms }
+  const merged: MarketTerms = { ...DEFAULT_TERMS[coupon], ...changeableOf(terms ?? {}) }
   checkTerms(merged)
-  const index = watchMaturity(draft.index(coupon), maturity)
+  const index = watchMaturity(draft.withoutCopied(coupon), maturity)
   draft.saveIndex(index)
   const { grid, feeBps, lpShareBps, insuranceShareBps, clampPerSecond } = merged
   const start = rateQ64(rate)
@@ -111,10 +114,10 @@ const saveConfig = (draft: Draft, config: Config): void => {
 export const proposeTerms = (draft: Draft, { by, market: id, terms }: Of<'propose-terms'>): void => {
   checkBy(by, [draft.config.authority])
   checkTerms(terms)
-  const named = Object.fromEntries(
-    Object.keys(TERM_BOUNDS).map(name => [name, terms[name as keyof ChangeableTerms]]),
-  ) as unknown as ChangeableTerms
-  draft.saveMarket({ ...draft.market(id), queued: { terms: named, readyAt: draft.world.now + QUEUE_SECONDS } })
+  draft.saveMarket({
+    ...draft.market(id),
+    queued: { terms: changeableOf(terms), readyAt: draft.world.now + QUEUE_SECONDS },
+  })
   draft.events.push({ type: 'terms-proposed', market: id })
 }
 

@@ -134,13 +134,16 @@ export const execute = (ledger: Ledger, instruction: Instruction, world: World):
 /** An empty exchange whose indices begin at a full hour. */
 export const createLedger = (init: {
   readonly config: Omit<Config, 'nextAuthority' | 'pausedUntil'>
+  /** Full hour. */
   readonly lastStep: number
+  /** Jupiter's `last_updated`; the same by default. */
+  readonly weeklyLastStep?: number
   readonly balances?: Iterable<readonly [string, bigint]>
 }): Ledger => ({
   config: { ...init.config, nextAuthority: undefined, pausedUntil: 0 },
   indices: {
     hourly: createIndex({ kind: 'hourly', lastStep: init.lastStep }),
-    weekly: createIndex({ kind: 'weekly', lastStep: init.lastStep }),
+    weekly: createIndex({ kind: 'weekly', lastStep: init.weeklyLastStep ?? init.lastStep }),
   },
   markets: new Map(),
   accounts: new Map(),

@@ -5,7 +5,7 @@
 
 import type { CouponKind } from '../../amm/index.ts'
 import { accrue, type DiscountQ64, observe, type Pool, tauAt, U64_MAX } from '../../amm/index.ts'
-import { lowestDiscount, type RateIndex } from '../oracle/accrual.ts'
+import { forgetMaturity, lowestDiscount, type RateIndex } from '../oracle/accrual.ts'
 import { freshness } from '../oracle/source.ts'
 import { couponOf, recount, touch } from './account.ts'
 import { refuse } from './errors.ts'
@@ -76,6 +76,13 @@ export class Draft {
     this.changes.indices[index.kind] = index
   }
 
+  /** An index without the maturities that their markets have copied, which makes room for new ones. */
+  withoutCopied(kind: CouponKind): RateIndex {
+    return [...this.state.markets.values()]
+      .filter(market => market.kind === kind && market.pool.tauSeconds === 0)
+      .reduce((index, { maturity }) => forgetMaturity(index, maturity), this.index(kind))
+  }
+
   // ---- wallets ---------------------------------------------------------------------------------------------------------
 
   balance(token: Token, owner: string): bigint {
@@ -121,6 +128,7 @@ export class Draft {
   }
 
   private caughtUp({ id, kind, maturity, pool }: Market): Pool {
+    if (pool.tauSeconds === 0) return pool
     const index = this.index(kind)
     const final = index.checkpoints.find(checkpoint => checkpoint.maturity === maturity)?.discount
     const discount = final ?? index.discount

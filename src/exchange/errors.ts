@@ -43,6 +43,7 @@ export type RefusalCode =
   | 'too-young' // liquidity stays at least 300 s
   // liquidation and maturity
   | 'healthy' // not liquidatable
+  | 'wrong-amount' // more or less is closed than is needed
   | 'no-improvement' // a partial close that would not raise the collateral ratio
   | 'fund-short' // the insurance fund cannot take the account over, and the market cannot close it
   | 'awaiting-settlement' // profits wait until every debtor is settled

@@ -85,8 +85,8 @@ interface Instructions {
   collect: PositionRef
 
   // ---- for anyone to call
-  /** `hint`: about how many YT to close; it speeds the search up and does not change its result. */
-  liquidate: AccountRef & { readonly by: string; readonly hint?: bigint }
+  /** Closes `yt`, which must be what is needed; `liquidationOf` in reads.ts says how many. */
+  liquidate: AccountRef & { readonly by: string; readonly yt: bigint }
   'take-over': AccountRef
   /** Trades the insurance fund's position down. */
   'reduce-fund': { readonly market: string; readonly yt: bigint }

@@ -1,7 +1,7 @@
 /** Liquidation, take-over and losses (docs/protocol.md section 7). */
 import { divide, ONE_Q64, shiftQ64 } from '../../amm/fixed.ts'
 import { MAX_RATE, type RateQ64, type YtAtoms } from '../../amm/index.ts'
-import { largestNear } from '../../amm/inverse.ts'
+import { bisect } from '../../amm/inverse.ts'
 import { abs, addToMargin, netted, touch } from './account.ts'
 import { checkAmount } from './accounts.ts'
 import { type Draft, withFund } from './draft.ts'
@@ -90,71 +90,50 @@ const closeOf = (draft: Draft, here: Case, n: bigint, penalised: boolean): Close
 const isWhole = ({ legs, at, market }: Case): boolean =>
   !hasRatio(legs, at.twap, market.terms.wholeBps) || liabilities(legs, at.twap) < market.terms.minimumSize
 
-/** The least `n` up to `top` after which the account meets the initial condition; `top` if none does. */
-const leastRestoring = (draft: Draft, here: Case, top: bigint, hint: bigint, penalised: boolean): bigint => {
-  const short = (n: bigint): boolean => {
-    if (n === 0n) return true
-    const close = closeOf(draft, here, n, penalised)
-    return close === undefined || !meetsInitial(close.after, close.at, here.market.terms)
-  }
-  const last = largestNear(short, top, hint - 1n)
-  return last < top ? last + 1n : top
-}
+/** How exactly an amount must be met: a 64th part, at least an atom. */
+const step = (n: bigint): bigint => (n + 63n) / 64n
 
-/** The greatest `n` up to `top` after which equity at the new spot, net of fee, is not negative. */
-const greatestSolvent = (draft: Draft, here: Case, top: bigint): bigint =>
-  largestNear(
-    n => {
-      if (n === 0n) return true
-      const close = closeOf(draft, here, n, false)
-      return close !== undefined && equity(close.after, close.at.spot) >= 0n
-    },
-    top,
-    top,
-  )
+const isRestored = ({ market }: Case, close: Close | undefined): boolean =>
+  close !== undefined && meetsInitial(close.after, close.at, market.terms)
+const isSolvent = (close: Close | undefined): boolean => close !== undefined && equity(close.after, close.at.spot) >= 0n
+
+/** The close of `n`, of nothing if `n` is 0. */
+const closeIfAny = (draft: Draft, here: Case, n: bigint, penalised: boolean): Close | undefined =>
+  n === 0n ? undefined : closeOf(draft, here, n, penalised)
 
 /**
- * Liquidates an account below maintenance by the least that restores the initial condition, or wholly; never past the price at
- * which its equity is zero. What is then left is taken over by the insurance fund. `hint` only speeds the search up.
+ * Liquidates `yt` of an account below maintenance. They must be what is needed, to a 64th part: what restores the initial condition
+ * (all that the AMM fills, if that does not, or if the account is to be closed wholly), or, where the close would come to the
+ * price at which equity is zero, what comes up to it; the rest is then taken over by the insurance fund.
  */
-export const liquidate = (draft: Draft, { by, hint, ...ref }: Of<'liquidate'>): void => {
+export const liquidate = (draft: Draft, { by, yt, ...ref }: Of<'liquidate'>): void => {
+  checkAmount(yt)
   const market = draft.market(ref.market)
   draft.checkExit(market)
   const account = draft.account(ref, market)
   const here = caseOf(draft, market, account)
   const { at } = here
-  if (meetsMaintenance(account, at, market.terms)) {
-    refuse('healthy', { assets: assets(account, at.twap), liabilities: liabilities(account, at.twap) })
-  }
+  const standing = { assets: assets(account, at.twap), liabilities: liabilities(account, at.twap) }
+  if (meetsMaintenance(account, at, market.terms)) refuse('healthy', standing)
   const size = abs(account.yt)
-  if (size === 0n || equity(account, at.spot) < 0n) {
-    takeOverFrom(draft, market, account)
-    return
+  if (yt > size) refuse('exceeds-position', { wanted: yt, available: size })
+  const close =
+    closeOf(draft, here, yt, true) ?? refuse('no-liquidity', { rate: market.pool.rate, limitRate: here.limitRate })
+  const n = close.quote.filled
+  const most = n < yt || n === size
+  if (!isSolvent(close)) refuse('wrong-amount', { closed: n, equity: equity(close.after, close.at.spot) })
+  const restored = !isWhole(here) && isRestored(here, close)
+  if (restored && isRestored(here, closeIfAny(draft, here, n - step(n), true))) refuse('wrong-amount', { closed: n })
+  const cut = !restored && !most && !isSolvent(closeOf(draft, here, n + step(n), true))
+  if (!restored && !most && !cut) refuse('wrong-amount', { closed: n })
+  if (!cut && close.after.yt !== 0n && !raisesRatio(account, close.after, at.twap)) {
+    refuse('no-improvement', { closed: n, ...standing })
   }
 
-  const most = closeOf(draft, here, size, true)?.quote.filled ?? 0n
-  if (most === 0n) refuse('no-liquidity', { rate: market.pool.rate, limitRate: here.limitRate })
-  const wanted = isWhole(here) ? most : leastRestoring(draft, here, most, hint ?? most, true)
-  const whole = closeOf(draft, here, wanted, true)
-  const solvent = whole !== undefined && equity(whole.after, whole.at.spot) >= 0n
-  const n = solvent ? wanted : greatestSolvent(draft, here, wanted - 1n)
-  if (n === 0n) {
-    takeOverFrom(draft, market, account)
-    return
-  }
-  const close = n === wanted ? whole! : closeOf(draft, here, n, true)!
-
-  // Cut at zero equity, the rest is the fund's; else the account must be better off than it was.
-  if (solvent && close.after.yt !== 0n && !raisesRatio(account, close.after, at.twap)) {
-    refuse('no-improvement', {
-      closed: n,
-      assets: assets(account, at.twap),
-      liabilities: liabilities(account, at.twap),
-    })
-  }
   swapEvent(draft, market.id, account.yt > 0n ? 'sell-yt' : 'buy-yt', close.quote)
   const reward = close.penalty / 2n
-  const next = toFund(draft.saveAccount(close.market, { ...account, ...close.after }), close.penalty - reward)
+  const after = { ...account, ...close.after }
+  const next = toFund(draft.saveAccount(close.market, after), close.penalty - reward)
   const { owner, sub } = ref
   draft.events.push({
     type: 'liquidated',
@@ -167,8 +146,36 @@ export const liquidate = (draft: Draft, { by, hint, ...ref }: Of<'liquidate'>): 
     reward,
   })
   const paid = draft.pay(next, by, -reward)
-  if (solvent) draft.saveMarket(paid)
-  else takeOverFrom(draft, paid, { ...account, ...close.after })
+  if (cut) takeOverFrom(draft, paid, after)
+  else draft.saveMarket(paid)
+}
+
+/** What a keeper should do about an account now: nothing if it is healthy or nothing can be done. */
+export const liquidationOf = (
+  draft: Draft,
+  ref: AccountRef,
+): { readonly liquidate: bigint } | 'take-over' | undefined => {
+  const market = draft.market(ref.market)
+  const account = draft.account(ref, market)
+  const here = caseOf(draft, market, account)
+  if (meetsMaintenance(account, here.at, market.terms)) return undefined
+  if (isLost(draft, here)) return 'take-over'
+  const size = abs(account.yt)
+  const most = closeOf(draft, here, size, true)?.quote.filled
+  if (most === undefined) return undefined
+  const restoring = isWhole(here) ? most : least(n => isRestored(here, closeIfAny(draft, here, n, true)), most)
+  const n = isSolvent(closeOf(draft, here, restoring, true))
+    ? restoring
+    : least(n => !isSolvent(closeOf(draft, here, n, true)), restoring) - 1n
+  return n === 0n ? undefined : { liquidate: n === most ? size : n }
+}
+
+/** The least n from 1 to `top` with `holds(n)`, or `top` if there is none: by doubling from 1, then bisection. */
+const least = (holds: (n: bigint) => boolean, top: bigint): bigint => {
+  let high = 1n
+  while (high < top && !holds(high)) high *= 2n
+  if (high >= top) high = top
+  return bisect(n => !holds(n), high / 2n, high) + 1n
 }
 
 const raisesRatio = (before: Legs, after: Legs, price: bigint): boolean =>
@@ -181,13 +188,22 @@ const toFund = (market: Market, jlp: bigint): Market => {
   return withFund({ ...market, pool }, { ...market.fund, margin: market.fund.margin + jlp - repaid })
 }
 
-/** Takes over an account whose equity is gone, for anyone to call. */
+/** Whether nothing can be closed any more without leaving a debt: equity at the spot is gone. */
+const isLost = (draft: Draft, here: Case): boolean => {
+  const { legs, at } = here
+  if (legs.yt === 0n || equity(legs, at.spot) < 0n) return true
+  const close = closeOf(draft, here, 1n, false)
+  return close !== undefined && !isSolvent(close)
+}
+
+/** Takes over an account below maintenance whose equity is gone, for anyone to call. */
 export const takeOver = (draft: Draft, ref: Of<'take-over'>): void => {
   const market = draft.market(ref.market)
   draft.checkExit(market)
   const account = draft.account(ref, market)
-  const { at } = caseOf(draft, market, account)
-  if (meetsMaintenance(account, at, market.terms) || equity(account, at.spot) >= 0n) {
+  const here = caseOf(draft, market, account)
+  const { at } = here
+  if (meetsMaintenance(account, at, market.terms) || !isLost(draft, here)) {
     refuse('healthy', { assets: assets(account, at.spot), liabilities: liabilities(account, at.spot) })
   }
   takeOverFrom(draft, market, account)
@@ -213,7 +229,7 @@ const carried = (draft: Draft, market: Market): Market => {
   if (meetsMaintenance(market.fund, here.at, market.terms)) return market
   const size = abs(market.fund.yt)
   const most = size === 0n ? 0n : (closeOf(draft, here, size, false)?.quote.filled ?? 0n)
-  const n = most === 0n || isWhole(here) ? most : leastRestoring(draft, here, most, most, false)
+  const n = most === 0n || isWhole(here) ? most : least(n => isRestored(here, closeIfAny(draft, here, n, false)), most)
   const close = n === 0n ? undefined : closeOf(draft, here, n, false)
   const next = close === undefined ? market : withFund(close.market, sumOfFund(close, market))
   if (close !== undefined) swapEvent(draft, market.id, size === market.fund.yt ? 'sell-yt' : 'buy-yt', close.quote)
@@ -261,10 +277,3 @@ export const reduceFund = (draft: Draft, { market: id, yt }: Of<'reduce-fund'>):
 
 const kinder = ({ legs, twapRate, limitRate }: Case): RateQ64 =>
   legs.yt > 0n === twapRate > limitRate ? twapRate : limitRate
-
-/** For a keeper: whether an account can be liquidated or taken over now. */
-export const isLiquidatable = (draft: Draft, ref: AccountRef): boolean => {
-  const market = draft.market(ref.market)
-  const account = draft.account(ref, market)
-  return !meetsMaintenance(account, caseOf(draft, market, account).at, market.terms)
-}

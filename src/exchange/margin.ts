@@ -78,7 +78,13 @@ export const meetsInitial = (account: Account, at: Valuation, terms: MarketTerms
   isSpot(account, at.discount) ||
   (hasRatio(account, at.spot, terms.initialBps) &&
     hasRatio(account, at.twap, terms.initialTwapBps) &&
-    equity(account, at.spot) * 10n >= gap(account, at) * 12n)
+    leastEquity(account, at) * 10n >= gap(account, at) * 12n)
+
+/** Equity at the worse of spot and TWAP: what meets the initial condition meets maintenance too. */
+const leastEquity = (account: Account, at: Valuation): bigint => {
+  const [spot, twap] = [equity(account, at.spot), equity(account, at.twap)]
+  return spot < twap ? spot : twap
+}
 
 /** Below it an account is liquidatable. */
 export const meetsMaintenance = (account: Account, at: Valuation, terms: MarketTerms): boolean =>

@@ -21,6 +21,7 @@ import { YEAR_SECONDS } from '../../amm/units.ts'
 import { abs, positive } from './account.ts'
 import { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
+import { liquidationOf as findLiquidation } from './liquidate.ts'
 import {
   assets,
   backing,
@@ -321,3 +322,7 @@ export const ptView = (state: Exchange, id: string, pt: bigint, world: World): P
     exitFilled: filled?.filled ?? 0n,
   }
 }
+
+/** What a keeper should do about an account now, if anything: liquidate so many YT, or take it over. */
+export const liquidationOf = (state: Exchange, ref: AccountRef, world: World): ReturnType<typeof findLiquidation> =>
+  findLiquidation(new Draft(state, world), ref)

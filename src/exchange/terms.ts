@@ -63,6 +63,13 @@ export const TERM_BOUNDS: Readonly<Record<keyof ChangeableTerms, readonly [numbe
   penaltyBps: [0, 500],
 }
 
+/** The changeable terms of whatever is given, and nothing else of it. */
+export const changeableOf = <T extends Partial<ChangeableTerms>>(terms: T): Pick<T, keyof ChangeableTerms & keyof T> =>
+  Object.fromEntries(Object.entries(terms).filter(([name]) => name in TERM_BOUNDS)) as Pick<
+    T,
+    keyof ChangeableTerms & keyof T
+  >
+
 /** Refuses with `bad-parameter` unless every changeable term is a whole number within its bounds. */
 export const checkTerms = (terms: ChangeableTerms): void => {
   for (const [name, [least, most]] of Object.entries(TERM_BOUNDS)) {

@@ -28,10 +28,10 @@ export interface AprPrint {
  * The update after a distribution, exactly as documented: `if now > last_updated + 1 week`, strictly later, then the sum starts
  * anew. No print otherwise. Integer division, so the figure goes down.
  */
-export const updateApr = (
-  facts: PoolFacts,
+export const updateApr = <P extends Pick<PoolFacts, 'poolApr'>>(
+  facts: P,
   { aumUsd, now }: { readonly aumUsd: UsdX6; readonly now: UnixSeconds },
-): { readonly facts: PoolFacts; readonly print: AprPrint | undefined } => {
+): { readonly facts: P; readonly print: AprPrint | undefined } => {
   const { lastUpdated: from, realizedFeeUsd: realizedUsd } = facts.poolApr
   if (now <= from + WEEK_SECONDS || aumUsd === 0n) return { facts, print: undefined }
   const printed = aprBps({ realizedUsd, aumUsd, seconds: now - from })

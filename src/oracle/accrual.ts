@@ -6,7 +6,7 @@
  */
 import type { CouponKind } from '../../amm/display.ts'
 import { divide, expNeg, mulDiv, ONE_Q64, shiftQ64 } from '../../amm/fixed.ts'
-import { type DiscountQ64, discountQ64, YEAR_SECONDS_N } from '../../amm/units.ts'
+import { type DiscountQ64, discountQ64, U64_MAX, YEAR_SECONDS_N } from '../../amm/units.ts'
 import { OracleError } from './errors.ts'
 
 export const HOUR_SECONDS = 3600
@@ -17,7 +17,7 @@ export const MAX_CHECKPOINTS = 32
 
 /** Bounds on coupons. They identify an index: a hotter regime gets a new one, an open maturity's never rise. */
 export interface Caps {
-  /** Most yield of one step (for a late one: of each hour in it), Q64.64. */
+  /** Most yield of one step (hourly: of each hour in it; weekly: pro rata if it is shorter than a week), Q64.64. */
   readonly rhoMaxQ64: bigint
   /** Hourly only: most yield of a week, as a bucket that refills by its 168th part each hour, Q64.64. */
   readonly weeklyBudgetQ64: bigint
@@ -78,6 +78,12 @@ export const createIndex = (init: {
   }
 }
 
+/** Forgets a maturity whose discount is final and has been copied by its market. */
+export const forgetMaturity = (index: RateIndex, maturity: number): RateIndex => ({
+  ...index,
+  checkpoints: index.checkpoints.filter(c => c.maturity !== maturity || c.discount === undefined),
+})
+
 /** Registers a maturity, so that the step which crosses it keeps its discount. */
 export const watchMaturity = (index: RateIndex, maturity: number): RateIndex => {
   if (index.checkpoints.some(c => c.maturity === maturity)) return index
@@ -131,16 +137,24 @@ export const accrueIndex = (
 ): { readonly next: RateIndex; readonly step: AccrualStep } => {
   const { kind, caps } = index
   const { to, fees, aum } = earned
+  if (!Number.isInteger(to) || typeof fees !== 'bigint' || typeof aum !== 'bigint') {
+    throw new OracleError('bad-source', 'A step ends at a whole second, and its fees and AUM are bigints', {
+      to: String(to),
+    })
+  }
   if (to <= index.lastStep)
     throw new OracleError('time-backwards', 'A step leads forward in time', { to, lastStep: index.lastStep })
-  if (fees < 0n || aum <= 0n)
-    throw new OracleError('bad-source', 'Fees must not be negative and AUM positive', { fees, aum })
+  if (fees < 0n || aum <= 0n || fees > U64_MAX || aum > U64_MAX) {
+    throw new OracleError('bad-source', 'Fees must not be negative, AUM positive, and both fit 64 bits', { fees, aum })
+  }
   if (kind === 'hourly' && to % HOUR_SECONDS !== 0) {
     throw new OracleError('bad-source', 'An hourly step ends at a full hour', { to })
   }
   const seconds = to - index.lastStep
   const hours = BigInt(Math.floor(seconds / HOUR_SECONDS))
-  let allowedQ64 = caps.rhoMaxQ64 * (kind === 'hourly' ? hours : 1n)
+  // A weekly step shorter than a week is allowed as much less, so that no step raises what is left by a maturity.
+  const weekPart = BigInt(Math.min(seconds, WEEK_SECONDS))
+  let allowedQ64 = kind === 'hourly' ? caps.rhoMaxQ64 * hours : (caps.rhoMaxQ64 * weekPart) / BigInt(WEEK_SECONDS)
   let bucketQ64 = index.bucketQ64
   if (kind === 'hourly') {
     const refilled = bucketQ64 + (caps.weeklyBudgetQ64 * hours) / HOURS_PER_WEEK
@@ -191,16 +205,14 @@ export const accrueIndex = (
 export const stepYieldQ64 = (step: AccrualStep): bigint => mulDiv(step.feesPaid, ONE_Q64, step.aum, 'down')
 
 /**
- * The most yield that the caps still allow by `maturity`, as an exponent, Q64.64, up. Hourly: `bucket + budget * n/168` for n
- * steps left, which no step can raise; weekly `rho_max * n`.
+ * The most yield that the caps still allow by `maturity`, as an exponent, Q64.64, up, which no step can raise. Hourly:
+ * `bucket + budget * n/168` for n steps left; weekly `rho_max` times the weeks left.
  */
 export const yieldLeft = (index: RateIndex, maturity: number): bigint => {
   const left = maturity > index.lastStep ? maturity - index.lastStep : 0
-  const period = index.kind === 'hourly' ? HOUR_SECONDS : WEEK_SECONDS
-  const steps = BigInt(Math.ceil(left / period))
-  return index.kind === 'hourly'
-    ? index.bucketQ64 + divide(index.caps.weeklyBudgetQ64 * steps, HOURS_PER_WEEK, 'up')
-    : index.caps.rhoMaxQ64 * steps
+  if (index.kind === 'weekly') return mulDiv(index.caps.rhoMaxQ64, BigInt(left), BigInt(WEEK_SECONDS), 'up')
+  const steps = BigInt(Math.ceil(left / HOUR_SECONDS))
+  return index.bucketQ64 + divide(index.caps.weeklyBudgetQ64 * steps, HOURS_PER_WEEK, 'up')
 }
 
 /** `Dmin = D * e^-yieldLeft`, rounded down: the lowest discount by `maturity`, what backing is measured against. */

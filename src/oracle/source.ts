@@ -27,19 +27,25 @@ export const SOURCE_TERMS: Readonly<Record<RateIndex['kind'], SourceTerms>> = {
   weekly: { settlingDelay: 0, maxAumAge: 3600, reduceOnlyAfter: 8 * 86_400 },
 }
 
+/** What of Jupiter's pool account a coupon is read from. */
+export type PoolReading = Pick<
+  PoolFacts,
+  'poolApr' | 'aumUsd' | 'aumUsdUpdatedAt' | 'bump' | 'lpTokenBump' | 'inceptionTime'
+>
+
 /** What an index remembers of the last reading. */
 export interface Cursor {
   readonly lastUpdated: bigint
   readonly realizedFeeUsd: bigint
 }
 
-export const cursorOf = (pool: PoolFacts): Cursor => ({
+export const cursorOf = (pool: PoolReading): Cursor => ({
   lastUpdated: pool.poolApr.lastUpdated,
   realizedFeeUsd: pool.poolApr.realizedFeeUsd,
 })
 
 /** Throws unless these facts are of Jupiter's pool, with a fresh AUM. The decoder has checked address, owner and length. */
-export const checkSource = (pool: PoolFacts, now: number, terms: SourceTerms): void => {
+export const checkSource = (pool: PoolReading, now: number, terms: SourceTerms): void => {
   const wrong = (what: string, value: bigint | number): never => {
     throw new OracleError('bad-source', `${what} is not that of Jupiter's pool: its layout may have changed`, { value })
   }
@@ -67,7 +73,7 @@ export interface Reading extends Earned {
  * weekly update lies between, the finished week's total follows from its published APR (`apr = realized * year * 10^4 /
  * (aum * seconds)`, rounded down by Jupiter); the part of it that was not seen is clamped to [0, 3 mean hours].
  */
-export const readHourly = (index: RateIndex, cursor: Cursor, pool: PoolFacts, now: number): Reading => {
+export const readHourly = (index: RateIndex, cursor: Cursor, pool: PoolReading, now: number): Reading => {
   const terms = SOURCE_TERMS.hourly
   checkSource(pool, now, terms)
   const to = Math.floor((now - terms.settlingDelay) / HOUR_SECONDS) * HOUR_SECONDS
@@ -100,7 +106,7 @@ export const readHourly = (index: RateIndex, cursor: Cursor, pool: PoolFacts, no
 }
 
 /** A weekly reading: due when `last_updated` has moved; the yield is the published APR over the time it is for. */
-export const readWeekly = (index: RateIndex, cursor: Cursor, pool: PoolFacts, now: number): Reading => {
+export const readWeekly = (index: RateIndex, cursor: Cursor, pool: PoolReading, now: number): Reading => {
   checkSource(pool, now, SOURCE_TERMS.weekly)
   const { lastUpdated, feeAprBps } = pool.poolApr
   if (lastUpdated <= cursor.lastUpdated) {

@@ -1,0 +1,384 @@
+/** What a replay writes down: prices, volumes, who made what, liquidations, and whether the books held. */
+
+import { shiftQ64 } from '../../../amm/fixed.ts'
+import { apyFromRate, earnedSince, marketName, ytPrice } from '../../../amm/index.ts'
+import {
+  type Applied,
+  type Audit,
+  accountId,
+  accountView,
+  type Instruction,
+  type LpPosition,
+  lpView,
+  marketView,
+  ptView,
+  type Refused,
+} from '../../exchange/index.ts'
+import { ACTOR_KINDS, type Actor, type ActorKind, type Scene } from './actors.ts'
+import type { ReplayOptions } from './run.ts'
+
+/** JLP atoms by kind of user. */
+export type ByKind = Readonly<Record<ActorKind, bigint>>
+
+/** One line a day. APYs and prices are plain numbers for charts; amounts are atoms. */
+export interface DayRow {
+  readonly time: number
+  readonly impliedApy: number
+  /** Of the coupons paid in the last seven days, or since the beginning. */
+  readonly realisedApy: number | undefined
+  readonly leadingApy: number
+  readonly ytPrice: number
+  readonly ptPrice: number
+  readonly depthPerBp: bigint
+  readonly longYt: bigint
+  readonly shortYt: bigint
+  readonly tvl: bigint
+  readonly lpEquity: bigint
+  readonly fund: bigint
+  readonly deficit: bigint
+  /** Since the last row. */
+  readonly trades: number
+  readonly volumeJlp: bigint
+  readonly coupon: number
+  /** Profit so far, open positions at the market. */
+  readonly profit: ByKind
+}
+
+export interface Liquidation {
+  readonly time: number
+  readonly owner: string
+  readonly kind: 'liquidated' | 'taken-over'
+  /** YT closed through the AMM, or taken over by the fund. */
+  readonly yt: bigint
+  readonly penalty: bigint
+}
+
+export interface Report {
+  readonly market: string
+  readonly coupons: 'hourly' | 'weekly'
+  readonly from: number
+  readonly to: number
+  readonly maturity: number
+  readonly seed: bigint
+  readonly history: string
+  /** What is recorded and what is not. */
+  readonly sources: { readonly coupons: string; readonly flow: string }
+  readonly prices: {
+    readonly impliedApy: {
+      readonly first: number
+      readonly last: number
+      readonly least: number
+      readonly most: number
+    }
+    readonly ytPrice: { readonly first: number; readonly last: number; readonly least: number; readonly most: number }
+    /** Yield that the coupons paid over the whole window, a year. */
+    readonly realisedApy: number
+    readonly finalDiscount: bigint
+  }
+  readonly volume: {
+    readonly trades: number
+    readonly instructions: number
+    readonly refused: Readonly<Record<string, number>>
+    readonly yt: bigint
+    readonly jlp: bigint
+    readonly fees: bigint
+    readonly byInstruction: Readonly<Record<string, number>>
+  }
+  readonly users: Readonly<
+    Record<
+      ActorKind,
+      {
+        readonly accounts: number
+        readonly trades: number
+        readonly capital: bigint
+        readonly profit: bigint
+        readonly best: bigint
+        readonly worst: bigint
+      }
+    >
+  >
+  readonly keeper: bigint
+  readonly treasury: bigint
+  readonly fund: bigint
+  readonly deficit: bigint
+  readonly liquidations: readonly Liquidation[]
+  readonly losses: { readonly fund: bigint; readonly deficit: bigint }
+  readonly liquidity: {
+    /** JLP atoms. What LPs earned by source adds up to their profit. */
+    readonly fees: bigint
+    readonly coupons: bigint
+    /** Price of the YT they sold and bought, impermanent loss and roundings: the rest. */
+    readonly price: bigint
+    readonly profit: bigint
+    /** Average of all LPs' equity over the days, and what the profit is of it a year. */
+    readonly averageEquity: bigint
+    readonly apr: number | undefined
+  }
+  readonly identity: {
+    readonly checked: number
+    readonly violations: number
+    /** Largest rounding left over in the vault, without the 1,000 atoms that a market begins with. */
+    readonly maxDustAtoms: number
+    readonly firstViolation?: string
+  }
+  readonly days: readonly DayRow[]
+}
+
+const SEED_DUST = 1000n
+const TRADES = new Set(['trade', 'buy-pt', 'sell-pt', 'roll'])
+const DAY_SECONDS = 86_400
+const YEAR_SECONDS = 31_536_000
+
+const fromQ64 = (value: bigint): number => Number(value) / 2 ** 64
+
+export class Recorder {
+  trades = 0
+  private readonly scene: Scene
+  private readonly actors: readonly Actor[]
+  private readonly options: ReplayOptions
+  private instructions = 0
+  private readonly refused: Record<string, number> = {}
+  private readonly byInstruction: Record<string, number> = {}
+  private readonly tradesOf = new Map<string, number>()
+  private yt = 0n
+  private jlp = 0n
+  private fees = 0n
+  private readonly liquidations: Liquidation[] = []
+  private losses = { fund: 0n, deficit: 0n }
+  private readonly days: DayRow[] = []
+  private readonly discounts: { time: number; discount: bigint }[] = []
+  private readonly earned = { fees: 0n, accrued: 0n }
+  /** Positions as they were last seen, to know what they earned since. */
+  private readonly positions = new Map<string, LpPosition>()
+  private identity = { checked: 0, violations: 0, maxDust: 0n, first: '' }
+  private sinceDay = { trades: 0, jlp: 0n, coupon: 0 }
+  private extremes = { apy: [Infinity, -Infinity], yt: [Infinity, -Infinity] }
+
+  constructor(scene: Scene, actors: readonly Actor[], options: ReplayOptions) {
+    this.scene = scene
+    this.actors = actors
+    this.options = options
+  }
+
+  /** Writes down an instruction's result. */
+  took(instruction: Instruction, result: Applied | Refused): void {
+    if (result.kind === 'refused') {
+      this.refused[result.code] = (this.refused[result.code] ?? 0) + 1
+      return
+    }
+    this.instructions += 1
+    this.byInstruction[instruction.kind] = (this.byInstruction[instruction.kind] ?? 0) + 1
+    if (TRADES.has(instruction.kind) && 'owner' in instruction) {
+      this.trades += 1
+      this.sinceDay.trades += 1
+      this.tradesOf.set(instruction.owner, (this.tradesOf.get(instruction.owner) ?? 0) + 1)
+    }
+    for (const event of result.events) {
+      if (event.type === 'swapped') {
+        this.yt += event.filled
+        this.jlp += event.stLeg
+        this.fees += event.fee.total
+        this.sinceDay.jlp += event.stLeg
+      } else if (event.type === 'liquidated') {
+        const { owner, closed, penalty } = event
+        this.liquidations.push({ time: this.scene.world.now, owner, kind: 'liquidated', yt: closed, penalty })
+      } else if (event.type === 'taken-over') {
+        const { owner, yt } = event
+        this.liquidations.push({ time: this.scene.world.now, owner, kind: 'taken-over', yt, penalty: 0n })
+      } else if (event.type === 'loss') {
+        this.losses = { fund: this.losses.fund + event.fund, deficit: this.losses.deficit + event.deficit }
+      } else if (event.type === 'accrued') {
+        const before = this.discounts.at(-1)?.discount ?? 1n << 64n
+        this.sinceDay.coupon += Number(before - event.discount) / Number(event.discount)
+        this.discounts.push({ time: event.to, discount: event.discount })
+      }
+    }
+    if (
+      instruction.kind === 'add-liquidity' ||
+      instruction.kind === 'remove-liquidity' ||
+      instruction.kind === 'collect'
+    ) {
+      this.liquidityChanged()
+    }
+  }
+
+  /** What positions earned up to now, by source, then begins anew from the positions as they stand. */
+  private liquidityChanged(): void {
+    const { ledger, market } = this.scene
+    const { pool } = ledger.markets.get(market)!
+    for (const [id, { position }] of this.positions) {
+      if (position.liquidity === 0n || !ledger.positions.has(id)) continue
+      const now = ledger.positions.get(id)!.position
+      if (now.accruedBefore === position.accruedBefore && now.feesBefore === position.feesBefore) continue
+      // Touched by its owner since: what it earned is what its own marks moved by.
+      this.earned.accrued += shiftQ64(position.liquidity * (now.accruedBefore - position.accruedBefore), 'down')
+      this.earned.fees += shiftQ64(position.liquidity * (now.feesBefore - position.feesBefore), 'down')
+    }
+    this.positions.clear()
+    for (const [id, held] of ledger.positions) if (pool.ticks.length >= 0) this.positions.set(id, held)
+  }
+
+  checked({ violations, dust }: Audit): void {
+    this.identity.checked += 1
+    this.identity.violations += violations.length
+    if (violations.length > 0) this.identity.first ||= `${violations[0]!.id}: ${violations[0]!.detail}`
+    for (const { jlp } of dust.values()) {
+      const atoms = (jlp >> 64n) - SEED_DUST
+      if (atoms > this.identity.maxDust) this.identity.maxDust = atoms
+    }
+  }
+
+  hour(_time: number): void {
+    const { pool } = this.scene.ledger.markets.get(this.scene.market)!
+    const apy = fromQ64(apyFromRate(pool.rate))
+    const yt = fromQ64(ytPrice(pool.rate, pool.tauSeconds))
+    this.extremes = {
+      apy: [Math.min(this.extremes.apy[0]!, apy), Math.max(this.extremes.apy[1]!, apy)],
+      yt: [Math.min(this.extremes.yt[0]!, yt), Math.max(this.extremes.yt[1]!, yt)],
+    }
+  }
+
+  /** Yield of the coupons since `from`, a year, from the index alone. */
+  private realised(from: number): number | undefined {
+    const last = this.discounts.at(-1)
+    if (last === undefined) return undefined
+    const first = this.discounts.findLast(({ time }) => time <= from) ?? {
+      time: this.options.from,
+      discount: 1n << 64n,
+    }
+    const years = (last.time - first.time) / YEAR_SECONDS
+    return years <= 0 ? undefined : (Number(first.discount) / Number(last.discount)) ** (1 / years) - 1
+  }
+
+  /** All that an actor has, open positions at the market; JLP atoms. */
+  private wealth(actor: Actor): bigint {
+    const { scene } = this
+    const { ledger, market, world } = scene
+    const ref = { market, owner: actor.name, sub: 0 }
+    const account = ledger.accounts.has(accountId(ref)) ? accountView(ledger, ref, world).equity : 0n
+    const pt = ptView(ledger, market, scene.balance(`pt/${market}`, actor.name), world).value
+    let lp = 0n
+    if (actor.kind === 'lp') {
+      for (const held of ledger.positions.values()) {
+        if (held.owner === actor.name) lp += lpView(ledger, held, world).value
+      }
+    }
+    return scene.balance('jlp', actor.name) + account + pt + lp
+  }
+
+  private profits(): ByKind {
+    const profit = Object.fromEntries(ACTOR_KINDS.map(kind => [kind, 0n])) as Record<ActorKind, bigint>
+    for (const actor of this.actors) profit[actor.kind] += this.wealth(actor) - actor.capital
+    return profit
+  }
+
+  day(): void {
+    const { ledger, market, world, outlook } = this.scene
+    const view = marketView(ledger, market, world)
+    this.days.push({
+      time: world.now,
+      impliedApy: fromQ64(view.impliedApy),
+      realisedApy: this.realised(world.now - 7 * DAY_SECONDS),
+      leadingApy: outlook.leading,
+      ytPrice: fromQ64(view.ytPrice),
+      ptPrice: fromQ64(view.ptPrice),
+      depthPerBp: view.depthPerBp,
+      longYt: view.longYt,
+      shortYt: view.shortYt,
+      tvl: view.tvl,
+      lpEquity: view.lpEquity,
+      fund: view.fund,
+      deficit: view.deficit,
+      trades: this.sinceDay.trades,
+      volumeJlp: this.sinceDay.jlp,
+      coupon: this.sinceDay.coupon,
+      profit: this.profits(),
+    })
+    this.sinceDay = { trades: 0, jlp: 0n, coupon: 0 }
+    this.hour(world.now)
+  }
+
+  report(): Report {
+    const { ledger, market: id } = this.scene
+    const { kind, history, from, to, maturity, seed } = this.options
+    const market = ledger.markets.get(id)!
+    this.liquidityChanged()
+    for (const { position } of ledger.positions.values()) {
+      const { accrued, fees } = earnedSince(market.pool, position)
+      this.earned.accrued += shiftQ64(accrued, 'down')
+      this.earned.fees += shiftQ64(fees, 'down')
+    }
+    const first = this.days[0]!
+    const last = this.days.at(-1)!
+    const users = Object.fromEntries(
+      ACTOR_KINDS.map(kind => {
+        const own = this.actors.filter(actor => actor.kind === kind)
+        const profits = own.map(actor => this.wealth(actor) - actor.capital).sort((a, b) => (a < b ? -1 : 1))
+        return [
+          kind,
+          {
+            accounts: own.length,
+            trades: own.reduce((sum, { name }) => sum + (this.tradesOf.get(name) ?? 0), 0),
+            capital: own.reduce((sum, { capital }) => sum + capital, 0n),
+            profit: profits.reduce((sum, profit) => sum + profit, 0n),
+            best: profits.at(-1) ?? 0n,
+            worst: profits[0] ?? 0n,
+          },
+        ]
+      }),
+    ) as Report['users']
+    const averageEquity = this.days.reduce((sum, row) => sum + row.lpEquity, 0n) / BigInt(this.days.length)
+    const profit = users.lp.profit
+    return {
+      market: marketName(maturity, kind),
+      coupons: kind,
+      from,
+      to,
+      maturity,
+      seed,
+      history: history.name,
+      sources: { coupons: 'recorded fees, hours as modelled within a day', flow: 'simulated' },
+      prices: {
+        impliedApy: spread(first.impliedApy, last.impliedApy, this.extremes.apy),
+        ytPrice: spread(first.ytPrice, last.ytPrice, this.extremes.yt),
+        realisedApy: this.realised(from) ?? 0,
+        finalDiscount: market.pool.discount,
+      },
+      volume: {
+        trades: this.trades,
+        instructions: this.instructions,
+        refused: sorted(this.refused),
+        yt: this.yt,
+        jlp: this.jlp,
+        fees: this.fees,
+        byInstruction: sorted(this.byInstruction),
+      },
+      users,
+      keeper: this.scene.balance('jlp', 'keeper'),
+      treasury: this.scene.balance('jlp', 'operator'),
+      fund: last.fund,
+      deficit: market.pool.deficit,
+      liquidations: this.liquidations,
+      losses: this.losses,
+      liquidity: {
+        fees: this.earned.fees,
+        coupons: this.earned.accrued,
+        price: profit - this.earned.fees - this.earned.accrued,
+        profit,
+        averageEquity,
+        apr: averageEquity > 0n ? ((Number(profit) / Number(averageEquity)) * YEAR_SECONDS) / (to - from) : undefined,
+      },
+      identity: {
+        checked: this.identity.checked,
+        violations: this.identity.violations,
+        maxDustAtoms: Number(this.identity.maxDust),
+        ...(this.identity.first === '' ? {} : { firstViolation: this.identity.first }),
+      },
+      days: this.days,
+    }
+  }
+}
+
+const spread = (first: number, last: number, [least, most]: number[]) => ({ first, last, least: least!, most: most! })
+const sorted = (counts: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
