@@ -11,7 +11,7 @@ import { couponOf, recount, touch } from './account.ts'
 import { refuse } from './errors.ts'
 import type { Event } from './event.ts'
 import { backing } from './margin.ts'
-import { atMaturity } from './maturity.ts'
+import { atMaturity, repaidByFund } from './maturity.ts'
 import {
   type AccountRef,
   accountId,
@@ -121,7 +121,7 @@ export class Draft {
     }
     const pool = this.caughtUp(stored)
     const market = { ...stored, pool, oracle: observe(stored.oracle, stored.pool.rate, now) }
-    const next = pool.tauSeconds === 0 && stored.pool.tauSeconds > 0 ? atMaturity(market) : market
+    const next = pool.tauSeconds === 0 && stored.pool.tauSeconds > 0 ? repaidByFund(atMaturity(market)) : market
     this.changes.markets.set(id, next)
     this.marketEvent(stored, next)
     return next
@@ -138,7 +138,8 @@ export class Draft {
     return accrue(pool, { tauSeconds, discount: discount as DiscountQ64 })
   }
 
-  saveMarket(next: Market): void {
+  saveMarket(market: Market): void {
+    const next = repaidByFund(market)
     const before = this.changes.markets.get(next.id)
     this.changes.markets.set(next.id, next)
     if (before !== undefined) this.marketEvent(before, next)

@@ -11,9 +11,10 @@ import {
   assets,
   dearestRate,
   equity,
+  gap,
   hasRatio,
+  isSpot,
   liabilities,
-  meetsInitial,
   meetsMaintenance,
   type Valuation,
 } from './margin.ts'
@@ -42,7 +43,7 @@ const caseOf = (draft: Draft, market: Market, legs: Legs): Case => {
   const twapRate = twapOf(draft, market)
   const up = legs.yt < 0n
   const dearest = dearestRate(market, draft.index(market.kind))
-  const limit = guarded(inRange(up ? MAX_RATE : 0n, market, up), twapRate, market.terms.guardBps, up)
+  const limit = guarded(inRange(up ? MAX_RATE : 0n, market, up), twapRate, market.terms.forcedBps, up)
   const limitRate = (up && dearest < limit ? dearest : limit) as RateQ64
   return { market, legs, at: valueAt(draft, market, twapRate), twapRate, limitRate }
 }
@@ -93,8 +94,12 @@ const isWhole = ({ legs, at, market }: Case): boolean =>
 /** How exactly an amount must be met: a 64th part, at least an atom. */
 const step = (n: bigint): bigint => (n + 63n) / 64n
 
+/** Whether a close leaves the account with the initial ratio and 1.2 times the gap, both at TWAP, which nobody can push. */
 const isRestored = ({ market }: Case, close: Close | undefined): boolean =>
-  close !== undefined && meetsInitial(close.after, close.at, market.terms)
+  close !== undefined &&
+  (isSpot(close.after, close.at.discount) ||
+    (hasRatio(close.after, close.at.twap, market.terms.initialBps) &&
+      equity(close.after, close.at.twap) * 10n >= gap(close.after, close.at) * 12n))
 const isSolvent = (close: Close | undefined): boolean => close !== undefined && equity(close.after, close.at.spot) >= 0n
 
 /** The close of `n`, of nothing if `n` is 0. */
@@ -188,10 +193,10 @@ const toFund = (market: Market, jlp: bigint): Market => {
   return withFund({ ...market, pool }, { ...market.fund, margin: market.fund.margin + jlp - repaid })
 }
 
-/** Whether nothing can be closed any more without leaving a debt: equity at the spot is gone. */
+/** Whether equity is gone: at TWAP, or so that even an atom cannot be closed near it without leaving a debt. */
 const isLost = (draft: Draft, here: Case): boolean => {
   const { legs, at } = here
-  if (legs.yt === 0n || equity(legs, at.spot) < 0n) return true
+  if (legs.yt === 0n || equity(legs, at.twap) < 0n) return true
   const close = closeOf(draft, here, 1n, false)
   return close !== undefined && !isSolvent(close)
 }
@@ -204,7 +209,7 @@ export const takeOver = (draft: Draft, ref: Of<'take-over'>): void => {
   const here = caseOf(draft, market, account)
   const { at } = here
   if (meetsMaintenance(account, at, market.terms) || !isLost(draft, here)) {
-    refuse('healthy', { assets: assets(account, at.spot), liabilities: liabilities(account, at.spot) })
+    refuse('healthy', { assets: assets(account, at.twap), liabilities: liabilities(account, at.twap) })
   }
   takeOverFrom(draft, market, account)
 }
@@ -255,7 +260,7 @@ const booked = (draft: Draft, market: Market): Market => {
 
 /**
  * Trades the insurance fund's position down. A healthy fund sells only at or above the TWAP and buys only at or below it, so
- * that nobody can push it into a bad price; one below maintenance trades inside the guards.
+ * that nobody can push it into a bad price; one below maintenance trades as a forced close does.
  */
 export const reduceFund = (draft: Draft, { market: id, yt }: Of<'reduce-fund'>): void => {
   checkAmount(yt)

@@ -56,13 +56,17 @@ export const addLiquidity = (draft: Draft, order: Of<'add-liquidity'>): void => 
   draft.saveMarket(draft.pay({ ...market, pool: added.next, totals }, order.owner, added.jlp))
 }
 
+/** Pays what a position has earned; while a deficit stands it leaves its share of it behind, as a removal does. */
 export const collect = (draft: Draft, ref: Of<'collect'>): void => {
   const market = draft.market(ref.market)
   const held = draft.position(ref)
   const collected = collectFrom(market.pool, held.position)
   if (collected.kind === 'rejected') refuse(collected.code, collected.context)
+  const withheld = withholding(draft, market, { jlp: collected.jlp, pt: 0n, yt: 0n }, false).jlp
   draft.savePosition({ ...held, position: collected.position })
-  draft.saveMarket(draft.pay(market, ref.owner, -collected.jlp))
+  const deficit = (market.pool.deficit - withheld) as typeof market.pool.deficit
+  const next = { ...market, pool: { ...market.pool, deficit } }
+  draft.saveMarket(draft.pay(next, ref.owner, withheld - collected.jlp))
 }
 
 interface InKind {
@@ -71,12 +75,15 @@ interface InKind {
   readonly yt: bigint
 }
 
-/** What a removal leaves behind while a deficit stands: its share of the deficit, up, cash first, never more than is missing. */
-const withholding = (draft: Draft, market: Market, paid: InKind): InKind => {
+/**
+ * What a removal leaves behind while a deficit stands: its share of the deficit, up, cash first, never more than is missing. The last
+ * to leave bears what is left of it.
+ */
+const withholding = (draft: Draft, market: Market, paid: InKind, last: boolean): InKind => {
   const { deficit, discount } = market.pool
   if (deficit === 0n) return { jlp: 0n, pt: 0n, yt: 0n }
   const all = lpEquity(market, ytInJlp(twapOf(draft, market), market.pool))
-  const share = (amount: bigint): bigint => (all <= deficit ? amount : mulDiv(amount, deficit, all, 'up'))
+  const share = (amount: bigint): bigint => (last || all <= deficit ? amount : mulDiv(amount, deficit, all, 'up'))
   const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
   const jlp = least(share(paid.jlp), deficit)
   const tokens = ((deficit - jlp) << 64n) / discount
@@ -98,7 +105,7 @@ export const removeLiquidity = (draft: Draft, order: Of<'remove-liquidity'>): vo
   }
   const removed = removeFromPool(market.pool, held.position, share)
   if (removed.kind === 'rejected') refuse(removed.code, removed.context)
-  const withheld = withholding(draft, market, removed)
+  const withheld = withholding(draft, market, removed, removed.next.grossLiquidity === 0n)
   const [jlp, pt, yt] = [removed.jlp - withheld.jlp, removed.pt - withheld.pt, removed.yt - withheld.yt]
   draft.savePosition({ ...held, position: removed.position })
 

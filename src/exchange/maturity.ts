@@ -42,6 +42,20 @@ export const bookLoss = (market: Market, jlp: bigint): { market: Market; fromFun
   }
 }
 
+/** A fund without a position pays a standing deficit at once: no later tier bears what an earlier one can. */
+export const repaidByFund = (market: Market): Market => {
+  const { fund, pool } = market
+  if (pool.deficit === 0n || fund.margin === 0n || fund.yt !== 0n) return market
+  const paid = fund.margin < pool.deficit ? fund.margin : pool.deficit
+  const after = { ...fund, margin: fund.margin - paid }
+  return {
+    ...market,
+    fund: after,
+    totals: recount(market.totals, fund, after, true),
+    pool: { ...pool, deficit: (pool.deficit - paid) as JlpAtoms },
+  }
+}
+
 /**
  * The market with its haircut, as soon as it is known: no debtor is left, and either nothing is missing beyond what LPs
  * bear, or every account is settled, so that all profits are known. Undefined fields stay so until then.

@@ -18,7 +18,7 @@ import {
   ytPrice,
 } from '../../amm/index.ts'
 import { YEAR_SECONDS } from '../../amm/units.ts'
-import { abs, positive } from './account.ts'
+import { abs, isOpen, positive, touch } from './account.ts'
 import { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import { liquidationOf as findLiquidation } from './liquidate.ts'
@@ -321,6 +321,17 @@ export const ptView = (state: Exchange, id: string, pt: bigint, world: World): P
     exitValue: filled === undefined ? 0n : positive(filled.amount - filled.fee.total),
     exitFilled: filled?.filled ?? 0n,
   }
+}
+
+/** The accounts of a market that are below maintenance now: one look at each account. */
+export const belowMaintenance = (state: Exchange, id: string, world: World): AccountRef[] => {
+  const draft = new Draft(state, world)
+  const market = draft.market(id)
+  const at = valuation(market, draft.index(market.kind), market.pool.rate, twapOf(draft, market))
+  return [...state.accounts.values()]
+    .filter(account => account.market === id && isOpen(account))
+    .filter(account => !meetsMaintenance(touch(account, market.pool.discount), at, market.terms))
+    .map(({ market, owner, sub }) => ({ market, owner, sub }))
 }
 
 /** What a keeper should do about an account now, if anything: liquidate so many YT, or take it over. */

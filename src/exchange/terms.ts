@@ -7,6 +7,8 @@ import { refuse } from './errors.ts'
 export interface ChangeableTerms extends FeeTerms {
   /** How far a margined trade may leave the TWAP, bp of the rate. */
   readonly guardBps: number
+  /** How far a forced close may leave the TWAP, bp of the rate: near, so that nobody gains by pushing the spot in front of it. */
+  readonly forcedBps: number
   /** Cap on each side's YT, bp of the JLP supply. */
   readonly openInterestBps: number
   /** Most of a liquidated leg that is charged, bp. */
@@ -44,6 +46,7 @@ const COMMON = {
   twapWindow: 300,
   clampPerSecond: (1n << 64n) / 10_000n,
   guardBps: 1000,
+  forcedBps: 50,
   penaltyBps: 200,
   minimumSize: 1_000_000n,
 }
@@ -59,6 +62,7 @@ export const TERM_BOUNDS: Readonly<Record<keyof ChangeableTerms, readonly [numbe
   lpShareBps: [2500, 10_000],
   insuranceShareBps: [2500, 10_000],
   guardBps: [200, 2500],
+  forcedBps: [25, 1000],
   openInterestBps: [0, 2000],
   penaltyBps: [0, 500],
 }

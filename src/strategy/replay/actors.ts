@@ -2,14 +2,7 @@
  * The simulated people of a replay: what each kind wants and the instruction it would give next. Behaviour is in floats; every
  * amount that changes hands is decided by the engine. Nobody here has seen the future: beliefs come from what was published.
  */
-import {
-  type JlpAtoms,
-  liquidityForDeposit,
-  type RateQ64,
-  rateFromApy,
-  tickAtRate,
-  tickRate,
-} from '../../../amm/index.ts'
+import { type JlpAtoms, liquidityForDeposit, type RateQ64, rateFromApy, tickAtRate } from '../../../amm/index.ts'
 import {
   type AccountView,
   accountId,
@@ -17,6 +10,7 @@ import {
   balanceId,
   type Instruction,
   type Ledger,
+  marketView,
   positionId,
   type World,
 } from '../../exchange/index.ts'
@@ -49,12 +43,12 @@ export interface Outlook {
 
 const JLP = 1_000_000
 const CAPITAL: Readonly<Record<ActorKind, readonly [number, number]>> = {
-  lp: [2_000, 30_000],
-  saver: [500, 10_000],
-  long: [20, 150],
-  short: [20, 150],
-  spot: [300, 3_000],
-  arbitrageur: [50, 300],
+  lp: [10_000, 100_000],
+  saver: [1_000, 30_000],
+  long: [20, 300],
+  short: [20, 300],
+  spot: [500, 10_000],
+  arbitrageur: [100, 600],
 }
 
 export const populate = (perKind: number, dice: Dice): Actor[] =>
@@ -136,8 +130,11 @@ const open = (
   action: 'long' | 'short',
   leverage: number,
 ): Instruction[] => {
-  const margin = part(actor.capital, 0.9)
+  const has = (account?.margin ?? 0n) + scene.balance('jlp', actor.name)
+  const wanted = part(actor.capital, 0.35)
+  const margin = has < wanted ? has : wanted
   const st = part(margin, leverage)
+  if (st < BigInt(JLP)) return []
   return [
     ...funded(actor, scene, account, margin),
     { kind: 'trade', action, ...refOf(actor, scene), amount: { st }, ...bounds(scene, action === 'long') },
@@ -147,10 +144,10 @@ const open = (
 /** How far the implied APY lies below what an actor believes: positive speaks for YT. */
 const edgeOf = (actor: Actor, { outlook }: Scene): number => (outlook.belief * actor.bias) / outlook.implied - 1
 
-/** Most leverage of a side now, as a number, with room for price impact and fee. */
-const dared = (actor: Actor, account: AccountView | undefined): number => {
-  const most = account === undefined ? 10 : Number(account.mostLeverage) / 2 ** 64
-  return Math.max(0, Math.min(9.3, most * 0.9) * (0.4 + 0.6 * actor.nerve))
+/** Leverage that an actor dares on a side: some of the most there is, so that price impact and fee still fit. */
+const dared = (actor: Actor, scene: Scene, side: 'long' | 'short'): number => {
+  const { mostLeverage } = marketView(scene.ledger, scene.market, scene.world)
+  return Math.min(9.2, 0.85 * (Number(mostLeverage[side]) / 2 ** 64)) * (0.3 + 0.7 * actor.nerve)
 }
 
 const directional =
@@ -160,13 +157,13 @@ const directional =
     const account = scene.account(actor.name)
     const edge = edgeOf(actor, scene) * (action === 'long' ? 1 : -1)
     if (account === undefined || account.yt === 0n) {
-      return edge > 0.03 || dice.chance(0.08) ? open(actor, scene, account, action, dared(actor, account)) : []
+      return edge > 0.03 || dice.chance(0.08) ? open(actor, scene, account, action, dared(actor, scene, action)) : []
     }
     // Out when the edge is gone, when it hurts too much, or when something better came along.
     const hurt = account.equity * 100n < account.netDeposits * 35n
     if (edge < -0.02 || (hurt && dice.chance(0.3)) || dice.chance(0.12)) return [close(actor, scene, account)]
     if (edge > 0.1 && account.leverage !== undefined && dice.chance(0.3)) {
-      const st = part(actor.capital, 0.5 * actor.nerve)
+      const st = part(account.margin, 0.5 * actor.nerve)
       return [{ kind: 'trade', action, ...refOf(actor, scene), amount: { st }, ...bounds(scene, action === 'long') }]
     }
     return []
@@ -179,7 +176,7 @@ const arbitrageur = (actor: Actor, scene: Scene): Instruction[] => {
   const edge = leading / implied - 1
   const wanted = edge > 0.05 / actor.nerve ? 'long' : edge < -0.05 / actor.nerve ? 'short' : undefined
   if (account === undefined || account.yt === 0n) {
-    return wanted === undefined ? [] : open(actor, scene, account, wanted, Math.min(4, dared(actor, account)))
+    return wanted === undefined ? [] : open(actor, scene, account, wanted, Math.min(4, dared(actor, scene, wanted)))
   }
   const side = account.yt > 0n ? 'long' : 'short'
   const gone = side === 'long' ? edge < 0 : edge > 0
@@ -233,6 +230,10 @@ const lp = (actor: Actor, scene: Scene): Instruction[] => {
   const { dice, market, ledger, world } = scene
   const { pool } = ledger.markets.get(market)!
   const { range } = actor
+  const pt = scene.balance(`pt/${market}`, actor.name)
+  if (pt > 0n && dice.chance(0.2)) {
+    return [{ kind: 'sell-pt', market, owner: actor.name, amount: { pt }, ...bounds(scene, true, 0.05) }]
+  }
   if (range === undefined) {
     const width = dice.uniform(0.15, 0.5)
     const { grid } = pool
@@ -256,8 +257,8 @@ const lp = (actor: Actor, scene: Scene): Instruction[] => {
   }
   const ref = { market, owner: actor.name, ...range }
   const inRange = range.lower <= pool.tick && pool.tick < range.upper
-  if (dice.chance(inRange ? 0.004 : 0.08)) {
-    const zap = { limitRate: inRange && dice.chance(0.5) ? tickRate(pool.grid.maxTick) : pool.rate }
+  if (dice.chance(inRange ? 0.004 : 0.3)) {
+    const zap = { limitRate: bounds(scene, true, 0.1).limitRate }
     delete actor.range
     return [
       {
@@ -267,7 +268,7 @@ const lp = (actor: Actor, scene: Scene): Instruction[] => {
         sub: 0,
         minimum: 0n,
         deadline: world.now,
-        ...(dice.chance(0.5) ? { zap } : {}),
+        ...(dice.chance(0.8) ? { zap } : {}),
       },
     ]
   }

@@ -1,14 +1,12 @@
 /** What a replay writes down: prices, volumes, who made what, liquidations, and whether the books held. */
 
-import { shiftQ64 } from '../../../amm/fixed.ts'
-import { apyFromRate, earnedSince, marketName, ytPrice } from '../../../amm/index.ts'
+import { apyFromRate, marketName, ytPrice } from '../../../amm/index.ts'
 import {
   type Applied,
   type Audit,
   accountId,
   accountView,
   type Instruction,
-  type LpPosition,
   lpView,
   marketView,
   ptView,
@@ -103,11 +101,13 @@ export interface Report {
   readonly deficit: bigint
   readonly liquidations: readonly Liquidation[]
   readonly losses: { readonly fund: bigint; readonly deficit: bigint }
+  /** What LPs made, by source; the three add up to `profit`. JLP atoms. */
   readonly liquidity: {
-    /** JLP atoms. What LPs earned by source adds up to their profit. */
+    /** Their part of the trading fees. */
     readonly fees: bigint
-    readonly coupons: bigint
-    /** Price of the YT they sold and bought, impermanent loss and roundings: the rest. */
+    /** Coupons on the YT they hold net of what they issued, less what these lost by time passing at a rate standing still. */
+    readonly carry: bigint
+    /** What moves of the rate made of the YT they sold and bought on the way, and their part of losses: the rest. */
     readonly price: bigint
     readonly profit: bigint
     /** Average of all LPs' equity over the days, and what the profit is of it a year. */
@@ -146,10 +146,11 @@ export class Recorder {
   private readonly liquidations: Liquidation[] = []
   private losses = { fund: 0n, deficit: 0n }
   private readonly days: DayRow[] = []
-  private readonly discounts: { time: number; discount: bigint }[] = []
-  private readonly earned = { fees: 0n, accrued: 0n }
-  /** Positions as they were last seen, to know what they earned since. */
-  private readonly positions = new Map<string, LpPosition>()
+  /** The index's discount after each step, and at the start. */
+  private readonly discounts: { time: number; discount: bigint }[]
+  private lpFees = 0n
+  private lpCarry = 0n
+  private lpBefore = 0n
   private identity = { checked: 0, violations: 0, maxDust: 0n, first: '' }
   private sinceDay = { trades: 0, jlp: 0n, coupon: 0 }
   private extremes = { apy: [Infinity, -Infinity], yt: [Infinity, -Infinity] }
@@ -158,6 +159,8 @@ export class Recorder {
     this.scene = scene
     this.actors = actors
     this.options = options
+    const { lastStep, discount } = scene.ledger.indices[options.kind]
+    this.discounts = [{ time: lastStep, discount }]
   }
 
   /** Writes down an instruction's result. */
@@ -178,6 +181,7 @@ export class Recorder {
         this.yt += event.filled
         this.jlp += event.stLeg
         this.fees += event.fee.total
+        this.lpFees += event.fee.lp
         this.sinceDay.jlp += event.stLeg
       } else if (event.type === 'liquidated') {
         const { owner, closed, penalty } = event
@@ -188,34 +192,25 @@ export class Recorder {
       } else if (event.type === 'loss') {
         this.losses = { fund: this.losses.fund + event.fund, deficit: this.losses.deficit + event.deficit }
       } else if (event.type === 'accrued') {
-        const before = this.discounts.at(-1)?.discount ?? 1n << 64n
+        const before = this.discounts.at(-1)!.discount
         this.sinceDay.coupon += Number(before - event.discount) / Number(event.discount)
         this.discounts.push({ time: event.to, discount: event.discount })
       }
     }
-    if (
-      instruction.kind === 'add-liquidity' ||
-      instruction.kind === 'remove-liquidity' ||
-      instruction.kind === 'collect'
-    ) {
-      this.liquidityChanged()
-    }
   }
 
-  /** What positions earned up to now, by source, then begins anew from the positions as they stand. */
-  private liquidityChanged(): void {
-    const { ledger, market } = this.scene
-    const { pool } = ledger.markets.get(market)!
-    for (const [id, { position }] of this.positions) {
-      if (position.liquidity === 0n || !ledger.positions.has(id)) continue
-      const now = ledger.positions.get(id)!.position
-      if (now.accruedBefore === position.accruedBefore && now.feesBefore === position.feesBefore) continue
-      // Touched by its owner since: what it earned is what its own marks moved by.
-      this.earned.accrued += shiftQ64(position.liquidity * (now.accruedBefore - position.accruedBefore), 'down')
-      this.earned.fees += shiftQ64(position.liquidity * (now.feesBefore - position.feesBefore), 'down')
-    }
-    this.positions.clear()
-    for (const [id, held] of ledger.positions) if (pool.ticks.length >= 0) this.positions.set(id, held)
+  /** Call these right before and after a coupon: the rate stands still, so what LPs' equity moves by is carry. */
+  beforeCoupon(): void {
+    this.lpBefore = this.lpEquity()
+  }
+
+  afterCoupon(): void {
+    this.lpCarry += this.lpEquity() - this.lpBefore
+  }
+
+  private lpEquity(): bigint {
+    const { ledger, market, world } = this.scene
+    return marketView(ledger, market, world).lpEquity
   }
 
   checked({ violations, dust }: Audit): void {
@@ -228,7 +223,7 @@ export class Recorder {
     }
   }
 
-  hour(_time: number): void {
+  hour(): void {
     const { pool } = this.scene.ledger.markets.get(this.scene.market)!
     const apy = fromQ64(apyFromRate(pool.rate))
     const yt = fromQ64(ytPrice(pool.rate, pool.tauSeconds))
@@ -240,8 +235,7 @@ export class Recorder {
 
   /** Yield of the coupons since `from`, a year, from the index alone. */
   private realised(from: number): number | undefined {
-    const last = this.discounts.at(-1)
-    if (last === undefined) return undefined
+    const last = this.discounts.at(-1)!
     const first = this.discounts.findLast(({ time }) => time <= from) ?? {
       time: this.options.from,
       discount: 1n << 64n,
@@ -295,19 +289,13 @@ export class Recorder {
       profit: this.profits(),
     })
     this.sinceDay = { trades: 0, jlp: 0n, coupon: 0 }
-    this.hour(world.now)
+    this.hour()
   }
 
   report(): Report {
     const { ledger, market: id } = this.scene
     const { kind, history, from, to, maturity, seed } = this.options
     const market = ledger.markets.get(id)!
-    this.liquidityChanged()
-    for (const { position } of ledger.positions.values()) {
-      const { accrued, fees } = earnedSince(market.pool, position)
-      this.earned.accrued += shiftQ64(accrued, 'down')
-      this.earned.fees += shiftQ64(fees, 'down')
-    }
     const first = this.days[0]!
     const last = this.days.at(-1)!
     const users = Object.fromEntries(
@@ -361,9 +349,9 @@ export class Recorder {
       liquidations: this.liquidations,
       losses: this.losses,
       liquidity: {
-        fees: this.earned.fees,
-        coupons: this.earned.accrued,
-        price: profit - this.earned.fees - this.earned.accrued,
+        fees: this.lpFees,
+        carry: this.lpCarry,
+        price: profit - this.lpFees - this.lpCarry,
         profit,
         averageEquity,
         apr: averageEquity > 0n ? ((Number(profit) / Number(averageEquity)) * YEAR_SECONDS) / (to - from) : undefined,

@@ -7,6 +7,7 @@ import {
   accountId,
   audit,
   balanceId,
+  belowMaintenance,
   createLedger,
   execute,
   type Instruction,
@@ -15,6 +16,7 @@ import {
   type World,
 } from '../../exchange/index.ts'
 import {
+  type Earned,
   type History,
   HOUR_SECONDS,
   leadingApr,
@@ -92,6 +94,12 @@ export function* replay(options: ReplayOptions): Generator<Progress, Report> {
     for (const instruction of instructions) if (!give(instruction)) return
   }
 
+  const pay = (earned: Earned): void => {
+    recorder.beforeCoupon()
+    give({ kind: 'accrue', coupon: kind, earned })
+    recorder.afterCoupon()
+  }
+
   give({ kind: 'create-market', by: OPERATOR, coupon: kind, maturity, rate: rateOfApy(start.belief) })
   const lps = actors.filter(actor => actor.kind === 'lp')
   for (const lp of lps) giveAll(decide(lp, scene))
@@ -122,9 +130,9 @@ export function* replay(options: ReplayOptions): Generator<Progress, Report> {
     pool.distribute(next)
     scene.world = worldAt(next + settling)
     const earned = pool.due(ledger.indices[kind], scene.world.now)
-    if (earned !== undefined) give({ kind: 'accrue', coupon: kind, earned })
+    if (earned !== undefined) pay(earned)
     keep(scene, give)
-    recorder.hour(next)
+    recorder.hour()
     if (options.checked === 'hourly') recorder.checked(audit(ledger))
     if ((next - from) % DAY_SECONDS === 0) {
       recorder.day()
@@ -139,7 +147,7 @@ export function* replay(options: ReplayOptions): Generator<Progress, Report> {
       pool.distribute(hour)
       scene.world = worldAt(hour + SOURCE_TERMS[kind].settlingDelay)
       const earned = pool.due(ledger.indices[kind], scene.world.now)
-      if (earned !== undefined) give({ kind: 'accrue', coupon: kind, earned })
+      if (earned !== undefined) pay(earned)
     }
     leave(scene, actors, give)
   }
@@ -166,11 +174,8 @@ const impliedApy = (ledger: Ledger, market: string): number =>
 /** The keeper's round: liquidates what can be, takes over what must be, and trades the insurance fund down when it can. */
 const keep = (scene: Scene, give: (instruction: Instruction) => boolean): void => {
   const { ledger, market, world } = scene
-  const pool = ledger.markets.get(market)!.pool
-  if (pool.tauSeconds === 0) return
-  for (const { market, owner, sub, yt, st } of [...ledger.accounts.values()]) {
-    if (yt === 0n && st >= 0n) continue
-    const ref = { market, owner, sub }
+  if (ledger.markets.get(market)!.pool.tauSeconds === 0) return
+  for (const ref of belowMaintenance(ledger, market, world)) {
     const due = liquidationOf(ledger, ref, world)
     if (due === 'take-over') give({ kind: 'take-over', ...ref })
     else if (due !== undefined) give({ kind: 'liquidate', ...ref, by: KEEPER, yt: due.liquidate })
