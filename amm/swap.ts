@@ -83,7 +83,7 @@ export const walk = (
     let exhausted = false
     let filled = false
     if (liquidity === 0n) {
-      if (withinLiquidity) return pathOf(standing, steps, 'liquidity')
+      if (withinLiquidity && next.rate !== rate) return pathOf(standing, steps, 'liquidity') // at an edge it has no width
       if (limited) return pathOf(standing, steps, 'limit')
       value = ytValue(next.rate, pool)
     } else {

@@ -1,5 +1,4 @@
 /** `sunder apr`: official, leading and forecast APR of the JLP pool, its split and how well it is predicted. */
-import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import {
   type BacktestInput,
@@ -8,12 +7,12 @@ import {
   type History,
   leadingApr,
   officialFromHistory,
-  parseHistory,
   projectHistory,
   secondsOf,
   splitAt,
   usd,
 } from '../oracle/index.ts'
+import { historyFrom, instant } from './inputs.ts'
 import { grouped, percent, table, time, toJson, UsageError } from './output.ts'
 
 interface Options {
@@ -22,35 +21,15 @@ interface Options {
   readonly json?: boolean
 }
 
-/** "2024-09-05", "2024-09-05T14:00" or with a zone; UTC when none is given. */
-const instant = (text: string): number => {
-  const zoned = /(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`
-  const seconds = Date.parse(zoned) / 1000
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || !Number.isFinite(seconds)) {
-    throw new InvalidArgumentError('Give a date or a time such as 2024-09-05 or 2024-09-05T14:00.')
-  }
-  return Math.floor(seconds)
-}
-
 const whole = (text: string): number => {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
   return Number(text)
 }
 
-const readHistory = (path: string): History => {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${(error as Error).message}`)
-  }
-  return parseHistory(text, path)
-}
-
 /** The history asked for, what may be learnt from besides, and the instant: the end of the history by default. */
 const inputs = ({ at, history: path }: Options): { history: History; training?: History; asOf: number } => {
   const own = projectHistory()
-  const history = path === undefined ? own : readHistory(path)
+  const history = historyFrom(path)
   const asOf = at ?? secondsOf(history.days.at(-1)!.day + 1)
   return { history, asOf, ...(path === undefined ? {} : { training: own }) }
 }
@@ -97,7 +76,11 @@ export const addAprCommand = (program: Command): void => {
     apr
       .command(name, how)
       .description(description)
-      .option('--at <instant>', 'as of this UTC date or time; by default the end of the history', instant)
+      .option(
+        '--at <instant>',
+        'as of this UTC date or time; by default the end of the history',
+        (text: string) => instant(text).seconds,
+      )
       .option(
         '--history <file>',
         'a CSV with date,fees_usd,aum_usd instead of the project’s own (2024-01-29 to 2025-12-23)',

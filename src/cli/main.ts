@@ -4,6 +4,11 @@ import { addAprCommand } from './apr.ts'
 import { addJlpCommand } from './jlp.ts'
 import { fail } from './output.ts'
 import { addPoolCommand } from './pool.ts'
+import { addPositionCommand } from './position.ts'
+import { addPriceCommand } from './price.ts'
+import { addQuoteCommand } from './quote.ts'
+import { addReplayCommand } from './replay.ts'
+import { addSimulateCommand } from './simulate.ts'
 
 const program = new Command('sunder')
   .description('A yield exchange for JLP: the pool, its APR oracle and the market of its yield')
@@ -13,6 +18,11 @@ const program = new Command('sunder')
 addAprCommand(program)
 addJlpCommand(program)
 addPoolCommand(program)
+addReplayCommand(program)
+addPriceCommand(program)
+addQuoteCommand(program)
+addPositionCommand(program)
+addSimulateCommand(program)
 
 try {
   await program.parseAsync()

@@ -58,6 +58,9 @@ export const isEmpty = ({ margin, st, yt }: Legs): boolean => margin === 0n && s
 export const isOpen = ({ st, yt }: Legs): boolean => st !== 0n || yt !== 0n
 export const isDebtor = ({ st, yt }: Legs): boolean => st < 0n || yt < 0n
 
+/** What an account owes beyond its margin: its part of `N`. Margin that covers a debt cannot be withdrawn, so it does not count. */
+export const debtOf = ({ margin, st }: Legs): bigint => positive(-(margin + st))
+
 /**
  * The totals after one account's legs change from `before` to `after`. The fund's legs count in the sums of value, but not
  * among the accounts whose settlement others wait for.
@@ -67,7 +70,7 @@ export const recount = (totals: Totals, before: Legs, after: Legs, fund = false)
     ...totals,
     margin: totals.margin + after.margin - before.margin,
     st: totals.st + after.st - before.st,
-    debt: totals.debt + positive(-after.st) - positive(-before.st),
+    debt: totals.debt + debtOf(after) - debtOf(before),
     yt: totals.yt + after.yt - before.yt,
     ytAtDiscount: totals.ytAtDiscount + after.yt * after.discount - before.yt * before.discount,
     short: totals.short + positive(-after.yt) - positive(-before.yt),

@@ -12,6 +12,7 @@ import { checkOpenInterest, twapOf, valueAt } from './swap.ts'
 
 /** Refuses anything but 1 atom to 2^64 - 1. */
 export const checkAmount = (amount: bigint): void => {
+  if (typeof amount !== 'bigint') refuse('bad-amount', { amount: String(amount) })
   if (amount === 0n) refuse('zero-amount')
   if (amount < 0n || amount > U64_MAX) refuse('bad-amount', { amount })
 }
@@ -153,7 +154,7 @@ export const withdraw = (draft: Draft, { jlp, ...ref }: Of<'withdraw'>): void =>
   draft.saveMarket(draft.pay(draft.saveAccount(repaid, after), ref.owner, -jlp))
 }
 
-/** Moves margin and YT to another account, of the same owner or another. */
+/** Moves margin and YT to another account: YT to another owner only where there are some. */
 export const transfer = (draft: Draft, { to, margin, yt, ...from }: Of<'transfer'>): void => {
   if (margin === 0n && yt === 0n) refuse('zero-amount')
   for (const amount of [margin, yt]) if (amount !== 0n) checkAmount(amount)
@@ -163,7 +164,9 @@ export const transfer = (draft: Draft, { to, margin, yt, ...from }: Of<'transfer
   if (market.pool.tauSeconds === 0) refuse('matured', { maturity: market.maturity, now: draft.world.now })
   const giver = draft.account(from, market)
   const taker = draft.account(to, market)
-  if (giver.yt < yt) refuse('insufficient-yt', { wanted: yt, available: positive(giver.yt) })
+  if (yt > 0n && giver.yt < yt) refuse('insufficient-yt', { wanted: yt, available: positive(giver.yt) })
+  // Nobody puts another on a side: it would keep them from opening on the other one.
+  if (yt > 0n && to.owner !== from.owner && taker.yt <= 0n) refuse('opposite-position', { yt: taker.yt })
   const lighter = withdrawn(giver, margin)
   const taken = draft.saveAccount(
     market,

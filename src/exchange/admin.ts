@@ -56,6 +56,16 @@ export const createMarket = (draft: Draft, { by, coupon, maturity, rate, terms }
     retired: 0n,
     haircut: undefined,
   })
+  draft.events.push({
+    type: 'market',
+    market: id,
+    vault: SEED_DUST,
+    fees: 0n,
+    deficit: 0n,
+    pt: 0n,
+    issued: 0n,
+    fund: { margin: 0n, st: 0n, yt: 0n },
+  })
   draft.events.push({ type: 'created', market: id, maturity, rate: start })
 }
 

@@ -205,7 +205,7 @@ export class Draft {
   }
 
   checkDeadline(deadline: number): void {
-    if (this.world.now > deadline) refuse('deadline-passed', { deadline, now: this.world.now })
+    if (!(this.world.now <= deadline)) refuse('deadline-passed', { deadline, now: this.world.now })
   }
 
   /** `Dmin` of a market: after maturity its final discount. */

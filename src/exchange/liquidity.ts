@@ -44,6 +44,9 @@ export const addLiquidity = (draft: Draft, order: Of<'add-liquidity'>): void => 
   const market = draft.market(order.market)
   draft.checkOpen(market)
   const { rate } = market.pool
+  for (const name of ['minRate', 'maxRate', 'maximum'] as const) {
+    if (typeof order[name] !== 'bigint') refuse('bad-parameter', { name })
+  }
   if (rate < order.minRate || rate > order.maxRate) {
     refuse('limit-reached', { rate, minRate: order.minRate, maxRate: order.maxRate })
   }
@@ -97,6 +100,7 @@ export const removeLiquidity = (draft: Draft, order: Of<'remove-liquidity'>): vo
   draft.checkDeadline(order.deadline)
   const market = draft.market(order.market)
   const matured = market.pool.tauSeconds === 0
+  if (typeof order.minimum !== 'bigint') refuse('bad-amount', { amount: String(order.minimum) })
   const held = draft.position(order)
   if (!matured) {
     draft.checkExit(market)

@@ -51,7 +51,7 @@ export interface LpPosition {
 export interface Totals {
   readonly margin: bigint
   readonly st: bigint
-  /** `N`: sum of `max(0, -st)`. */
+  /** `N`: sum of `max(0, -(margin + st))`. */
   readonly debt: bigint
   readonly yt: bigint
   /** Sum of `yt * discount`, each with its own: coupons not yet paid out follow from it. */

@@ -41,8 +41,9 @@ export const guarded = (limit: bigint, reference: bigint, bps: number, up: boole
 /** Refuses a limit or minimum that no order can mean. */
 export const checkBounds = (draft: Draft, { limitRate, minimum, deadline }: OrderBounds): void => {
   draft.checkDeadline(deadline)
-  if (limitRate < 0n || limitRate > MAX_RATE) refuse('bad-parameter', { name: 'limitRate', value: limitRate })
-  if (minimum < 0n) refuse('bad-amount', { amount: minimum })
+  if (typeof limitRate !== 'bigint' || limitRate < 0n || limitRate > MAX_RATE)
+    refuse('bad-parameter', { name: 'limitRate', value: limitRate })
+  if (typeof minimum !== 'bigint' || minimum < 0n) refuse('bad-amount', { amount: String(minimum) })
 }
 
 export interface Swapped {

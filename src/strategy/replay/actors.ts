@@ -58,7 +58,7 @@ export const populate = (perKind: number, dice: Dice): Actor[] =>
       kind,
       capital: BigInt(Math.round(dice.uniform(...CAPITAL[kind]) * JLP)),
       bias: 1 + 0.12 * dice.normal(),
-      nerve: dice.uniform(0.3, 1),
+      nerve: dice.uniform(0.15, 1),
     })),
   )
 
@@ -147,7 +147,7 @@ const edgeOf = (actor: Actor, { outlook }: Scene): number => (outlook.belief * a
 /** Leverage that an actor dares on a side: some of the most there is, so that price impact and fee still fit. */
 const dared = (actor: Actor, scene: Scene, side: 'long' | 'short'): number => {
   const { mostLeverage } = marketView(scene.ledger, scene.market, scene.world)
-  return Math.min(9.2, 0.85 * (Number(mostLeverage[side]) / 2 ** 64)) * (0.3 + 0.7 * actor.nerve)
+  return Math.min(9.2, 0.85 * (Number(mostLeverage[side]) / 2 ** 64)) * (0.2 + 0.8 * actor.nerve)
 }
 
 const directional =
@@ -157,11 +157,11 @@ const directional =
     const account = scene.account(actor.name)
     const edge = edgeOf(actor, scene) * (action === 'long' ? 1 : -1)
     if (account === undefined || account.yt === 0n) {
-      return edge > 0.03 || dice.chance(0.08) ? open(actor, scene, account, action, dared(actor, scene, action)) : []
+      return edge > 0.03 || dice.chance(0.03) ? open(actor, scene, account, action, dared(actor, scene, action)) : []
     }
     // Out when the edge is gone, when it hurts too much, or when something better came along.
     const hurt = account.equity * 100n < account.netDeposits * 35n
-    if (edge < -0.02 || (hurt && dice.chance(0.3)) || dice.chance(0.12)) return [close(actor, scene, account)]
+    if (edge < -0.02 || (hurt && dice.chance(0.3)) || dice.chance(0.06)) return [close(actor, scene, account)]
     if (edge > 0.1 && account.leverage !== undefined && dice.chance(0.3)) {
       const st = part(account.margin, 0.5 * actor.nerve)
       return [{ kind: 'trade', action, ...refOf(actor, scene), amount: { st }, ...bounds(scene, action === 'long') }]

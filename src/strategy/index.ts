@@ -1,0 +1,13 @@
+/** The strategies' public surface. */
+export * from './coupon-arbitrage.ts'
+export * from './errors.ts'
+export * from './figures.ts'
+export * from './fixed-yield.ts'
+export type * from './held.ts'
+export * from './leveraged.ts'
+export * from './leveraged-pt.ts'
+export { leastMarginFor, legOf, mostLeverageFor, type Opened, open, type YtOrder } from './order.ts'
+export * from './pt-spread.ts'
+export * from './sandbox.ts'
+export { type Holding, type Row, type Simulation, simulate } from './simulate.ts'
+export { Walk } from './walk.ts'
