@@ -1,7 +1,7 @@
 /** How questions about the exchange are read from the command line and answered. */
 import { type Command, Option } from 'commander'
 import type { CodedError } from '../../amm/errors.ts'
-import { type CouponKind, formatPercent, KernelError, parseAtoms } from '../../amm/index.ts'
+import { type CouponKind, formatPercent, formatQ64, KernelError, parseAtoms } from '../../amm/index.ts'
 import { type Place, StrategyError, setUp } from '../strategy/index.ts'
 import { grouped, toJson, UsageError } from './output.ts'
 
@@ -59,6 +59,10 @@ export interface Answer {
   readonly text: string
 }
 
+/** A Q64.64 figure in JSON. */
+export const digits = (value: bigint | undefined): string | undefined =>
+  value === undefined ? undefined : formatQ64(value, 15)
+
 /** Answers a question: bad input ends with code 2, a refusal of the exchange with 1 (as JSON on stdout if asked for). */
 export const answer =
   <O extends { readonly json?: boolean }>(ask: (options: O) => Answer) =>
@@ -89,7 +93,10 @@ export const question = (program: Command, name: string, description: string, ex
     .command(name)
     .description(description)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-    .addHelpText('after', `\nAPYs are written 30% or, as a fraction, 0.30.\nExample: ${example}`)
+    .addHelpText(
+      'after',
+      `\nAPYs are written 30% or, as a fraction, 0.30. In JSON amounts are atoms (10^-6).\nExample: ${example}`,
+    )
 
 export interface MarketOptions {
   readonly apy: bigint

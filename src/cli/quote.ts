@@ -30,6 +30,7 @@ import {
   answer,
   atoms,
   describeMarket,
+  digits,
   leverage,
   type MarketOptions,
   oneOf,
@@ -70,8 +71,20 @@ const quoteYt = (place: Place, order: YtOrder, options: Options): Answer => {
   }
   const { filled, amount, fee, complete, paid, averagePrice, averageApy, impactBp, account } = opened
   const [before, after] = [opened.rateBefore, opened.rateAfter].map(rate => apyFromRate(rate as RateQ64))
-  const figures = { kind: 'quoted', ...opened, apyBefore: before, apyAfter: after, mostLeverage: most }
   const { ratio, ratioAtTwap, liquidationRate, liquidationPrice } = account
+  const figures = {
+    kind: 'quoted',
+    ...{ filled, amount, fee, complete, paid, impactBp, mostLeverage: most },
+    averagePrice: digits(averagePrice),
+    averageApy: digits(averageApy),
+    apyBefore: digits(before),
+    apyAfter: digits(after),
+    ratio: digits(ratio),
+    ratioAtTwap: digits(ratioAtTwap),
+    liquidationApy: digits(liquidationRate && apyFromRate(liquidationRate)),
+    liquidationPrice: digits(liquidationPrice),
+    breakEvenApy: digits(opened.breakEvenApy),
+  }
   const liquidation =
     liquidationRate === undefined
       ? ['-', 'nowhere in the range of rates']
@@ -94,7 +107,11 @@ const quoteYt = (place: Place, order: YtOrder, options: Options): Answer => {
       ],
       ['liquidation', ...liquidation],
       ['breaks even', percentOr(opened.breakEvenApy), 'average APY of the pool until maturity'],
-      ['most leverage', times(most), `with this margin in this pool; ${times(account.mostLeverage)} at this rate`],
+      [
+        'most leverage',
+        most > 0 ? times(most) : '-',
+        `with this margin in this pool; ${times(account.mostLeverage)} at this rate`,
+      ],
     ],
     'lrl',
   )}`
@@ -114,7 +131,12 @@ const quotePt = (place: Place, options: Options & { side: 'buy-pt' | 'sell-pt' }
   const { filled, amount, fee, complete, averagePrice, impactBp, apyBefore, apyAfter } = quoted
   const total = kind === 'buy-pt' ? amount + fee.total : amount - fee.total
   const fixedApy = (Number(filled) / Number(total)) ** (YEAR_SECONDS / pool.tauSeconds) - 1
-  const figures = { ...quoted, next: undefined, total, fixedApy }
+  const figures = {
+    ...{ kind: 'quoted', filled, amount, fee: fee.total, total, complete, impactBp, fixedApy },
+    averagePrice: digits(averagePrice),
+    apyBefore: digits(apyBefore),
+    apyAfter: digits(apyAfter),
+  }
   const buys = kind === 'buy-pt'
   const text = `${describeMarket(options)}\n${table(
     [

@@ -8,6 +8,7 @@ import {
   apy,
   atoms,
   describeMarket,
+  digits,
   leverage,
   type MarketOptions,
   oneOf,
@@ -110,7 +111,13 @@ export const addSimulateCommand = (program: Command): void => {
       const text =
         `${describeMarket(options)}; amounts in JLP, so that profit is what holding JLP itself would not have\n${table([HEAD, ...byWeek(result.rows).map(cells)], 'rrrrrrrrrl')}\n\n` +
         table(totals(result), 'lrl')
-      return { figures: result, text }
+      const rows = result.rows.map(({ impliedApy, discount, ratio, ...row }) => ({
+        ...row,
+        impliedApy: digits(impliedApy),
+        discount: digits(discount),
+        ratio: digits(ratio),
+      }))
+      return { figures: { ...result, rows }, text }
     }),
   )
 }

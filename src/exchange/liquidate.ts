@@ -39,11 +39,22 @@ interface Case {
   readonly limitRate: RateQ64
 }
 
+/**
+ * An account's close stays near the worse of TWAP and the observed rate, which follows lasting moves but no push of a second: past
+ * its equity nothing is closed, so the loss is its own. The fund's close, where others lose, stays near the TWAP.
+ */
 const caseOf = (draft: Draft, market: Market, legs: Legs): Case => {
   const twapRate = twapOf(draft, market)
   const up = legs.yt < 0n
+  const { observed } = market.oracle
+  const follows = legs !== market.fund && observed > twapRate === up
   const dearest = dearestRate(market, draft.index(market.kind))
-  const limit = guarded(inRange(up ? MAX_RATE : 0n, market, up), twapRate, market.terms.forcedBps, up)
+  const limit = guarded(
+    inRange(up ? MAX_RATE : 0n, market, up),
+    follows ? observed : twapRate,
+    market.terms.forcedBps,
+    up,
+  )
   const limitRate = (up && dearest < limit ? dearest : limit) as RateQ64
   return { market, legs, at: valueAt(draft, market, twapRate), twapRate, limitRate }
 }
@@ -195,9 +206,11 @@ const toFund = (market: Market, jlp: bigint): Market => {
 
 /** Whether equity is gone: at TWAP, or so that even an atom cannot be closed near it without leaving a debt. */
 const isLost = (draft: Draft, here: Case): boolean => {
-  const { legs, at } = here
+  const { legs, at, market } = here
   if (legs.yt === 0n || equity(legs, at.twap) < 0n) return true
-  const close = closeOf(draft, here, 1n, false)
+  // So few that the least fee decides: then it is all or nothing.
+  const n = liabilities(legs, at.twap) < market.terms.minimumSize ? abs(legs.yt) : 1n
+  const close = closeOf(draft, here, n, false)
   return close !== undefined && !isSolvent(close)
 }
 
@@ -216,7 +229,7 @@ export const takeOver = (draft: Draft, ref: Of<'take-over'>): void => {
 
 /**
  * Moves all of an account into the insurance fund. If the fund cannot carry it, the close goes on through the AMM, and what
- * is missing in the end is booked as a deficit; if that cannot be done either, the account stays as it is (`fund-short`).
+ * is missing in the end is booked as a deficit; if the AMM trades nothing, the account stays as it is (`fund-short`).
  */
 const takeOverFrom = (draft: Draft, market: Market, account: MarginAccount): void => {
   const { owner, sub, margin, st, yt, discount } = account
@@ -228,21 +241,20 @@ const takeOverFrom = (draft: Draft, market: Market, account: MarginAccount): voi
   draft.saveMarket(carried(draft, taken))
 }
 
-/** The market if its fund can carry its position, else with the fund closed down until it can, and the shortfall booked. */
+/**
+ * The market if its fund can carry its position; else all of it is closed that the AMM fills near the TWAP, and once nothing is
+ * left the shortfall is booked. What cannot be closed yet is traded down by `reduceFund`, as the TWAP follows.
+ */
 const carried = (draft: Draft, market: Market): Market => {
-  const here = caseOf(draft, market, market.fund)
-  if (meetsMaintenance(market.fund, here.at, market.terms)) return market
-  const size = abs(market.fund.yt)
-  const most = size === 0n ? 0n : (closeOf(draft, here, size, false)?.quote.filled ?? 0n)
-  const n = most === 0n || isWhole(here) ? most : least(n => isRestored(here, closeIfAny(draft, here, n, false)), most)
-  const close = n === 0n ? undefined : closeOf(draft, here, n, false)
-  const next = close === undefined ? market : withFund(close.market, sumOfFund(close, market))
-  if (close !== undefined) swapEvent(draft, market.id, size === market.fund.yt ? 'sell-yt' : 'buy-yt', close.quote)
-  const { fund } = next
-  if (fund.yt !== 0n && !meetsMaintenance(fund, valueAt(draft, next, here.twapRate), market.terms)) {
-    refuse('fund-short', { margin: fund.margin, st: fund.st, yt: fund.yt })
-  }
-  return fund.yt === 0n ? booked(draft, next) : next
+  const { fund } = market
+  const here = caseOf(draft, market, fund)
+  if (meetsMaintenance(fund, here.at, market.terms)) return market
+  if (fund.yt === 0n) return booked(draft, market)
+  const close =
+    closeOf(draft, here, abs(fund.yt), false) ?? refuse('fund-short', { margin: fund.margin, st: fund.st, yt: fund.yt })
+  swapEvent(draft, market.id, fund.yt > 0n ? 'sell-yt' : 'buy-yt', close.quote)
+  const next = withFund(close.market, sumOfFund(close, market))
+  return next.fund.yt === 0n ? booked(draft, next) : next
 }
 
 /** The fund after a close of its own: what it paid, and its share of the fee come back. */

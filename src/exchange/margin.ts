@@ -37,48 +37,62 @@ export interface Valuation {
   readonly spot: bigint
   readonly twap: bigint
   readonly discount: bigint
-  /** Gap of a YT held and of a YT owed, in JLP per JLP of face value, Q64.64; see `gap`. */
-  readonly longGap: bigint
-  readonly shortGap: bigint
+  /** Worst loss of one coupon per JLP of face value, Q64.64, at the spot and at the time-weighted rate. */
+  readonly gapAtSpot: Gaps
+  readonly gapAtTwap: Gaps
+}
+
+interface Gaps {
+  readonly long: bigint
+  readonly short: bigint
 }
 
 /**
  * Worst loss of one coupon, per JLP of YT's face value. Long: YT decays by the coupon that the rate implies, `(1 - P) * c`, and at
  * least `lo` of it is paid. Short: the caps' largest coupon is owed on what YT decays to. Each step rounds up.
  */
-const gapsAt = (rate: RateQ64, tauSeconds: number, terms: MarketTerms, rhoMaxQ64: bigint): [bigint, bigint] => {
-  if (tauSeconds === 0) return [0n, 0n]
+const gapsAt = (rate: RateQ64, tauSeconds: number, terms: MarketTerms, rhoMaxQ64: bigint): Gaps => {
+  if (tauSeconds === 0) return { long: 0n, short: 0n }
   const price = ytPrice(rate, tauSeconds)
   const pt = ONE_Q64 - price
   const decay = oneMinusExpNeg(divide(rate * BigInt(terms.period), YEAR_SECONDS_N, 'up'))
   const coupon = mulDiv(decay, ONE_Q64, ONE_Q64 - decay, 'up')
   const long = mulDiv(shiftQ64(pt * coupon, 'up'), BigInt(10_000 - terms.lowCouponBps), 10_000n, 'up')
   const later = tauSeconds > terms.period ? ytPrice(rate, tauSeconds - terms.period) : 0n
-  return [long, positive(shiftQ64(rhoMaxQ64 * pt, 'up') - (price - later))]
+  return { long, short: positive(shiftQ64(rhoMaxQ64 * pt, 'up') - (price - later)) }
 }
 
 export const valuation = (market: Market, index: RateIndex, rate: RateQ64, twapRate: RateQ64): Valuation => {
   const { pool, terms } = market
-  const [longGap, shortGap] = gapsAt(rate, pool.tauSeconds, terms, index.caps.rhoMaxQ64)
+  const gaps = (at: RateQ64): Gaps => gapsAt(at, pool.tauSeconds, terms, index.caps.rhoMaxQ64)
+  const gapAtTwap = gaps(twapRate)
   return {
     spot: ytInJlp(rate, pool),
     twap: ytInJlp(twapRate, pool),
     discount: pool.discount,
-    longGap,
-    shortGap,
+    gapAtSpot: rate === twapRate ? gapAtTwap : gaps(rate),
+    gapAtTwap,
   }
 }
 
-/** Worst loss of one coupon, JLP atoms, up. */
-export const gap = ({ yt }: Account, at: Valuation): bigint =>
-  shiftQ64(shiftQ64(at.discount * abs(yt), 'up') * (yt >= 0n ? at.longGap : at.shortGap), 'up')
+const gapOf = ({ yt }: Account, discount: bigint, gaps: Gaps): bigint =>
+  shiftQ64(shiftQ64(discount * abs(yt), 'up') * (yt >= 0n ? gaps.long : gaps.short), 'up')
+
+/** Worst loss of one coupon at the time-weighted rate, which nobody can push in a moment; JLP atoms, up. */
+export const gap = (account: Account, at: Valuation): bigint => gapOf(account, at.discount, at.gapAtTwap)
+
+/** The larger of the gaps at the time-weighted rate and at the spot. */
+const largerGap = (account: Account, at: Valuation): bigint => {
+  const [twap, spot] = [gap(account, at), gapOf(account, at.discount, at.gapAtSpot)]
+  return twap > spot ? twap : spot
+}
 
 /** The condition to open, to increase and to withdraw. */
 export const meetsInitial = (account: Account, at: Valuation, terms: MarketTerms): boolean =>
   isSpot(account, at.discount) ||
   (hasRatio(account, at.spot, terms.initialBps) &&
     hasRatio(account, at.twap, terms.initialTwapBps) &&
-    leastEquity(account, at) * 10n >= gap(account, at) * 12n)
+    leastEquity(account, at) * 10n >= largerGap(account, at) * 12n)
 
 /** Equity at the worse of spot and TWAP: what meets the initial condition meets maintenance too. */
 const leastEquity = (account: Account, at: Valuation): bigint => {
@@ -99,9 +113,9 @@ export const mostLeverage = (
   terms: MarketTerms,
   rhoMaxQ64: bigint,
 ): bigint => {
-  const [long, short] = gapsAt(rate, tauSeconds, terms, rhoMaxQ64)
+  const gaps = gapsAt(rate, tauSeconds, terms, rhoMaxQ64)
   const most = (ONE_Q64 * 10_000n) / BigInt(terms.initialBps - 10_000)
-  const needed = divide((side === 'long' ? long : short) * 12n, 10n, 'up')
+  const needed = divide(gaps[side] * 12n, 10n, 'up')
   if (needed === 0n) return most
   const allowed = mulDiv(ytPrice(rate, tauSeconds), ONE_Q64, needed, 'down')
   return allowed < most ? allowed : most

@@ -7,7 +7,7 @@ import { refuse } from './errors.ts'
 export interface ChangeableTerms extends FeeTerms {
   /** How far a margined trade may leave the TWAP, bp of the rate. */
   readonly guardBps: number
-  /** How far a forced close may leave the TWAP, bp of the rate: near, so that nobody gains by pushing the spot in front of it. */
+  /** How far a forced close may leave the TWAP or the observed rate, bp of the rate; see caseOf in liquidate.ts. */
   readonly forcedBps: number
   /** Cap on each side's YT, bp of the JLP supply. */
   readonly openInterestBps: number
@@ -46,7 +46,7 @@ const COMMON = {
   twapWindow: 300,
   clampPerSecond: (1n << 64n) / 10_000n,
   guardBps: 1000,
-  forcedBps: 50,
+  forcedBps: 100,
   penaltyBps: 200,
   minimumSize: 1_000_000n,
 }

@@ -7,29 +7,27 @@ export class StrategyError extends CodedError<RefusalCode> {
   override readonly name = 'StrategyError'
 }
 
-const jlp = (value: unknown): string => `${formatAtoms(value as bigint)} JLP`
-const ratio = (assets: unknown, liabilities: unknown): string =>
-  formatPercent(((assets as bigint) * ONE_Q64) / (liabilities as bigint))
+type Value = Context[string] | undefined
+const jlp = (value: Value): string => `${formatAtoms(BigInt(value ?? 0))} JLP`
+const ratio = (assets: Value, liabilities: Value): string =>
+  formatPercent((BigInt(assets ?? 0) * ONE_Q64) / BigInt(liabilities || 1))
 
 /** Refusals that a question can run into, with the numbers that fix them; amounts in the contexts are atoms. */
-const WORDS: Partial<Record<RefusalCode, (c: Context) => string>> = {
-  undercollateralised: c =>
-    c['assetsAtTwap'] === undefined
-      ? 'The account would be below the initial condition'
-      : `The collateral ratio would be ${ratio(c['assets'], c['liabilities'])} at the spot and ` +
-        `${ratio(c['assetsAtTwap'], c['liabilitiesAtTwap'])} at the TWAP; opening needs 110 %, 106.05 % and 1.2 times ` +
-        'the worst loss of one coupon',
-  backing: c =>
-    `The pool’s reserve of ${jlp(c['reserve'])} would not cover the ${jlp(c['owed'])} that could be owed at the worst ` +
-    'coupons: less leverage, or more liquidity',
-  'open-interest': c => `Open interest would be ${jlp(c['openInterest'])}; the cap is ${jlp(c['cap'])}`,
+const WORDS: Partial<Record<RefusalCode, (context: Context) => string>> = {
+  undercollateralised: ({ assets, liabilities, assetsAtTwap, liabilitiesAtTwap }) =>
+    `The collateral ratio would be ${ratio(assets, liabilities)} at the spot and ` +
+    `${ratio(assetsAtTwap, liabilitiesAtTwap)} at the TWAP; opening needs 110 %, 106.05 % and 1.2 times the worst loss of ` +
+    'one coupon',
+  backing: ({ reserve, owed }) =>
+    `The pool’s reserve of ${jlp(reserve)} would not cover the ${jlp(owed)} that could be owed at the worst coupons: less ` +
+    'leverage, or more liquidity',
+  'open-interest': ({ openInterest, cap }) => `Open interest would be ${jlp(openInterest)}; the cap is ${jlp(cap)}`,
   'limit-reached': () => 'The rate is at the order’s limit, or there is no liquidity before it',
   'no-liquidity': () => 'There is no liquidity on that side of the rate: choose a range around it',
   'amount-too-small': () => 'The amount does not pay for one atom and its fee',
   'deposit-too-small': () => 'Liquidity is at least 1 JLP',
   'zero-amount': () => 'The amount is zero',
-  'below-minimum': c => `Only ${formatAtoms(c['filled'] as bigint)} would be filled`,
-  'insufficient-balance': c => `The wallet has ${jlp(c['available'])} and ${jlp(c['wanted'])} is needed`,
+  'insufficient-balance': ({ available, wanted }) => `The wallet has ${jlp(available)} and ${jlp(wanted)} is needed`,
   'coupon-due': () => 'A coupon is due: pay it first',
   matured: () => 'The market has matured',
 }

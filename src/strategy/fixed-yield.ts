@@ -5,7 +5,7 @@
 import { annual, type Series } from './figures.ts'
 import { holdPt } from './hold-pt.ts'
 import type { Place } from './sandbox.ts'
-import { follow, type Simulation } from './simulate.ts'
+import { holdThrough, type Simulation } from './simulate.ts'
 import { Walk } from './walk.ts'
 
 export interface FixedYield {
@@ -30,7 +30,7 @@ export const fixedYield = (place: Place, jlp: bigint, realised: Series): FixedYi
   const { discount, tauSeconds } = walk.view
   const held = holdPt(walk, jlp)
   const { pt, paid } = held
-  const outcome = follow(walk, held, { realised }, Number.POSITIVE_INFINITY)
+  const outcome = holdThrough(walk, held, { realised }, Number.POSITIVE_INFINITY)
   const growth = Number(pt) / (Number(paid << 64n) / Number(discount))
   return {
     pt,

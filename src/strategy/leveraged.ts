@@ -3,7 +3,7 @@ import type { Path } from './figures.ts'
 import { holdYt } from './hold-yt.ts'
 import type { Opened, YtOrder } from './order.ts'
 import type { Place } from './sandbox.ts'
-import { follow, type Simulation } from './simulate.ts'
+import { holdThrough, type Simulation } from './simulate.ts'
 import { Walk } from './walk.ts'
 
 /**
@@ -19,5 +19,5 @@ export const leveraged = (
 ): { readonly opened: Opened; readonly outcome: Simulation } => {
   const walk = new Walk(place)
   const held = holdYt(walk, order)
-  return { opened: held.opened, outcome: follow(walk, held, path, days) }
+  return { opened: held.opened, outcome: holdThrough(walk, held, path, days) }
 }

@@ -1,6 +1,6 @@
 /** Opening a leveraged position, long or short: what it costs, and what would have to change if it is refused. */
-import { apyFromRate, MAX_RATE, type PriceQ64, rateFromYtPrice, ytPrice } from '../../amm/index.ts'
-import { type AccountView, accountView, type Event, type TradeAmount } from '../exchange/index.ts'
+import { apyFromRate, KernelError, MAX_RATE, type PriceQ64, rateFromYtPrice, ytPrice } from '../../amm/index.ts'
+import { type AccountView, accountId, accountView, type Event, type TradeAmount } from '../exchange/index.ts'
 import { StrategyError } from './errors.ts'
 import type { Place } from './sandbox.ts'
 import { Walk, YOU } from './walk.ts'
@@ -48,8 +48,9 @@ export const refOf = (walk: Walk): { market: string; owner: string; sub: number 
 export const apyAt = (price: bigint, tauSeconds: number): bigint | undefined => {
   try {
     return apyFromRate(rateFromYtPrice(price, tauSeconds))
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof KernelError) return undefined
+    throw error
   }
 }
 
@@ -78,7 +79,7 @@ export const open = (walk: Walk, order: YtOrder): Opened => {
   const { rate, tauSeconds, discount } = walk.view
   const paid = order.margin + feeOf(walk, order)
   const { filled, amount, fee, complete, rateBefore, rateAfter } = tradeWith(walk, order, paid)
-  const account = accountView(walk.state, refOf(walk), walk.world, walk.entries.get(`${walk.market}/${YOU}/0`))
+  const account = accountView(walk.state, refOf(walk), walk.world, walk.entries.get(accountId(refOf(walk))))
   const perYt = (jlp: bigint): bigint => (jlp << 128n) / (filled * discount)
   const averagePrice = perYt(amount)
   const spot = ytPrice(rate, tauSeconds)
@@ -99,11 +100,10 @@ export const open = (walk: Walk, order: YtOrder): Opened => {
   }
 }
 
-/** Whether the exchange takes an order. */
-const accepts = (place: Place, order: YtOrder): boolean => {
+/** Whether the exchange takes an order; if `whole`, all of it. */
+const accepts = (place: Place, order: YtOrder, whole: boolean): boolean => {
   try {
-    open(new Walk(place), order)
-    return true
+    return open(new Walk(place), order).complete || !whole
   } catch (error) {
     if (error instanceof StrategyError) return false
     throw error
@@ -124,13 +124,13 @@ const greatest = (most: number, fits: (n: number) => boolean): number => {
 
 /** The most leverage, in hundredths, at which a margin opens in this market, price impact and all conditions included. */
 export const mostLeverageFor = (place: Place, side: YtOrder['side'], margin: bigint): number =>
-  (greatest(999, n => accepts(place, { side, margin, amount: { st: legOf(margin, (n + 1) / 100) } })) + 1) / 100
+  (greatest(999, n => accepts(place, { side, margin, amount: { st: legOf(margin, (n + 1) / 100) } }, true)) + 1) / 100
 
 /** The least margin, in steps of 1 % of the ST leg, JLP atoms, with which an order opens; undefined if none up to the whole leg does. */
 export const leastMarginFor = (place: Place, { side, amount }: YtOrder): bigint | undefined => {
   const walk = new Walk(place)
   const leg = tradeWith(walk, { side, amount }, walk.wallet() / 2n).amount
   const margin = (percent: number): bigint => (leg * BigInt(percent)) / 100n + 1n
-  const refusedUpTo = greatest(100, n => !accepts(place, { side, amount, margin: margin(n) }))
+  const refusedUpTo = greatest(100, n => !accepts(place, { side, amount, margin: margin(n) }, false))
   return refusedUpTo === 100 ? undefined : margin(refusedUpTo + 1)
 }

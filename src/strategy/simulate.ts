@@ -55,11 +55,11 @@ export const hold = (walk: Walk, holding: Holding): Held =>
 /** Opens and holds for `days` or to maturity, whichever is sooner, then leaves. Works on a copy of the place. */
 export const simulate = (place: Place, holding: Holding, path: Path, days = Number.POSITIVE_INFINITY): Simulation => {
   const walk = new Walk(place)
-  return follow(walk, hold(walk, holding), path, days)
+  return holdThrough(walk, hold(walk, holding), path, days)
 }
 
 /** Follows a position that is already held in a walk. */
-export const follow = (walk: Walk, held: Held, path: Path, days: number): Simulation => {
+export const holdThrough = (walk: Walk, held: Held, path: Path, days: number): Simulation => {
   const { maturity } = walk.stored
   // Days are counted from the last full hour.
   const start = walk.world.now - (walk.world.now % 3600)

@@ -38,7 +38,10 @@ export const YOU = 'strategy-you'
 const OTHERS = 'strategy-others'
 /** JLP atoms in each of their wallets, at most: 10^9 JLP. */
 const PLENTY = 10n ** 15n
-/** AUM that coupons are paid on: the fees of a yield are then half its Q64.64 value, to the last bit but one. */
+/**
+ * AUM that coupons are paid on: the fees of a yield are then half its Q64.64 value, to the last bit but one. What an index of a
+ * given state still carries, counted in USD, is nothing beside it.
+ */
 const AUM = 1n << 63n
 /** Between a full hour and when its coupon has settled, seconds. */
 const DELAY = 300
