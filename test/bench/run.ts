@@ -33,6 +33,7 @@ import {
 } from '../../amm/index.ts'
 import { Random } from '../generate/random.ts'
 import { decodeRows } from './decode.ts'
+import { exchangeRows, runYear } from './exchange.ts'
 import { type FloatOrder, type FloatPool, type FloatQuote, floatPool, floatQuote, fromQ64 } from './float.ts'
 import { jlpRows, secondsForAYear } from './jlp.ts'
 
@@ -72,6 +73,7 @@ const FLOORS = new Map([
   ['exact-yt-out-7-ticks', 20_000],
   ['decode-pool', 50_000],
   ['jlp-year', 1],
+  ['engine-year', 1 / 30],
 ])
 const CURVE = [0, 1, 2, 4, 7, 16, 32, 64]
 
@@ -323,11 +325,19 @@ const otherRows: Row[] = [
 /** Jupiter's accounts, and the pool behind JLP. */
 const poolRows: Row[] = [...decodeRows(), ...jlpRows].map(({ name, run }) => ({ name, kernel: run }))
 
+/** The reference engine: instructions a second by kind. */
+const engineRows: Row[] = exchangeRows().map(({ name, work }) => ({ name, kernel: work }))
+
 // ---- printing ---------------------------------------------------------------------------------------------------------
 
 const micros = (perSecond: number): string => (1e6 / perSecond).toFixed(2)
-const whole = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US'))
-const HEAD = `${'row'.padEnd(24)}${'per second'.padStart(12)}${'us each'.padStart(10)}${'of float64'.padStart(12)}   floor`
+const whole = (value: number): string =>
+  value < 1
+    ? value.toFixed(3)
+    : value < 100 && !Number.isInteger(value)
+      ? value.toFixed(1)
+      : Math.round(value).toLocaleString('en-US')
+const HEAD = `${'row'.padEnd(24)}${'per second'.padStart(12)}${'us each'.padStart(13)}${'of float64'.padStart(12)}   floor`
 
 const print = ({ name, perSecond, ratio }: Result): void => {
   if (flags.json) {
@@ -337,7 +347,7 @@ const print = ({ name, perSecond, ratio }: Result): void => {
   }
   const floor = FLOORS.get(name)
   const held = floor === undefined ? '' : `${whole(floor)} ${perSecond >= floor ? 'held' : 'MISSED'}`
-  const cells = [whole(perSecond).padStart(12), micros(perSecond).padStart(10), (ratio?.toFixed(3) ?? '-').padStart(12)]
+  const cells = [whole(perSecond).padStart(12), micros(perSecond).padStart(13), (ratio?.toFixed(3) ?? '-').padStart(12)]
   console.log(`${name.padEnd(24)}${cells.join('')}   ${held}`.trimEnd())
 }
 
@@ -352,11 +362,11 @@ const picture = (results: readonly Result[]): string[] => {
 }
 
 const main = (): void => {
-  const rows = [...quoteRows, ...curveRows, ...otherRows, ...poolRows]
+  const rows = [...quoteRows, ...curveRows, ...otherRows, ...poolRows, ...engineRows]
   // Every kind of work first, so that each row is timed with the code as it is optimised for all of them.
   for (const { kernel, float } of rows) for (const work of [kernel, float]) if (work !== undefined) runFor(work, 30)
   if (!flags.json) {
-    console.log(`Sunder kernel on node ${process.version}, ${cpus()[0]?.model ?? 'unknown cpu'}, one core`)
+    console.log(`Sunder on node ${process.version}, ${cpus()[0]?.model ?? 'unknown cpu'}, one core`)
     console.log(`median of ${RUNS} runs of ${RUN_MS} ms after ${WARM_UP_MS} ms of warm-up\n\n${HEAD}`)
   }
   const [startedAt, cpuBefore] = [performance.now(), process.cpuUsage()]
@@ -367,7 +377,14 @@ const main = (): void => {
   })
   // A year of hourly simulation is one piece of work: years a second.
   print({ name: 'jlp-year', perSecond: 1 / secondsForAYear(flags.quick ? 1 : 5), ratio: null })
+  const year = runYear(flags.quick ? 100 : 1000, flags.quick ? 10_000 : 100_000)
+  print({ name: 'engine-year', perSecond: 1 / year.seconds, ratio: null })
   if (flags.json) return
+  console.log(
+    `\nengine-year: ${whole(year.trades)} trades of ${whole(year.accounts)} accounts over a year of hourly coupons in ` +
+      `${year.seconds.toFixed(1)} s; ${whole(year.instructions)} instructions, ${year.liquidations} liquidations, ` +
+      `${year.violations} violations; heap after each quarter ${year.heapMiB.join(', ')} MiB`,
+  )
   console.log(`\nexact-yt-out against ticks crossed\n${picture(results).join('\n')}`)
   const cpu = process.cpuUsage(cpuBefore)
   const share = (cpu.user + cpu.system) / 1000 / (performance.now() - startedAt)

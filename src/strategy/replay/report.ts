@@ -80,7 +80,7 @@ export interface Report {
     readonly yt: bigint
     readonly jlp: bigint
     readonly fees: bigint
-    readonly byInstruction: Readonly<Record<string, number>>
+    readonly byInstruction: Readonly<Partial<Record<Instruction['kind'], number>>>
   }
   readonly users: Readonly<
     Record<
