@@ -63,6 +63,8 @@ export interface Answer {
 export const digits = (value: bigint | undefined): string | undefined =>
   value === undefined ? undefined : formatQ64(value, 15)
 
+export const percentOr = (value: bigint | undefined): string => (value === undefined ? '-' : formatPercent(value))
+
 /** Answers a question: bad input ends with code 2, a refusal of the exchange with 1 (as JSON on stdout if asked for). */
 export const answer =
   <O extends { readonly json?: boolean }>(ask: (options: O) => Answer) =>

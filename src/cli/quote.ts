@@ -18,6 +18,7 @@ import {
   mostLeverageFor,
   open,
   type Place,
+  real,
   refused,
   StrategyError,
   Walk,
@@ -35,14 +36,14 @@ import {
   type MarketOptions,
   oneOf,
   option,
+  percentOr,
   placeOf,
   question,
   withMarket,
 } from './question.ts'
 
-export const percentOr = (value: bigint | undefined): string => (value === undefined ? '-' : formatPercent(value))
-const times = (value: bigint | number): string =>
-  `${typeof value === 'bigint' ? formatQ64(value, 2) : value.toFixed(2)}x`
+const PARTLY = '; filled in part: the rate stops 10 % from the TWAP, or where liquidity ends'
+const times = (value: number): string => `${value.toFixed(2)}x`
 
 interface Options extends MarketOptions {
   readonly side: 'long' | 'short' | 'buy-pt' | 'sell-pt'
@@ -110,15 +111,13 @@ const quoteYt = (place: Place, order: YtOrder, options: Options): Answer => {
       [
         'most leverage',
         most > 0 ? times(most) : '-',
-        `with this margin in this pool; ${times(account.mostLeverage)} at this rate`,
+        `with this margin in this pool; ${times(real(account.mostLeverage))} at this rate`,
       ],
     ],
     'lrl',
   )}`
   return { figures, text }
 }
-
-const PARTLY = '; filled in part: the rate stops 10 % from the TWAP, or where liquidity ends'
 
 /** An order for PT: the kernel's quote, which is the trade. */
 const quotePt = (place: Place, options: Options & { side: 'buy-pt' | 'sell-pt' }): Answer => {

@@ -13,11 +13,11 @@ import {
   type MarketOptions,
   oneOf,
   option,
+  percentOr,
   placeOf,
   question,
   withMarket,
 } from './question.ts'
-import { percentOr } from './quote.ts'
 
 interface Options extends MarketOptions {
   readonly position: 'yt' | 'pt' | 'lp'
@@ -70,8 +70,12 @@ const cells = ({ row, coupons }: ReturnType<typeof byWeek>[number]): string[] =>
   row.liquidated ? 'liquidated' : '',
 ]
 
-const totals = ({ paid, received, left, profit, returned, unpaid, matured }: Simulation): string[][] => [
-  ['paid', formatAtoms(paid), 'JLP'],
+const totals = ({ paid, received, left, profit, returned, unpaid, matured, complete }: Simulation): string[][] => [
+  [
+    'paid',
+    formatAtoms(paid),
+    complete ? 'JLP' : 'JLP; the order was filled in part: the market has no more liquidity at its price',
+  ],
   ['received', formatAtoms(received), matured ? 'JLP at maturity' : 'JLP, sold at the end'],
   ...(left === 0n ? [] : [['left', formatAtoms(left), 'JLP at the spot, which the market did not take']]),
   ['profit', formatAtoms(profit), `JLP, ${percent(returned * 100)} of what was paid`],

@@ -49,6 +49,7 @@ export const createMarket = (draft: Draft, { by, coupon, maturity, rate, terms }
     queued: undefined,
     pool,
     oracle: createOracle({ now, rate: start, clampPerSecond }),
+    standing: { since: now, low: start, high: start, lowBefore: start, highBefore: start },
     totals: NO_TOTALS,
     fund: { ...EMPTY_LEGS, discount: pool.discount },
     vault: SEED_DUST,

@@ -23,6 +23,7 @@ import {
   type MarginAccount,
   type Market,
   positionId,
+  type Standing,
   type Token,
   type World,
 } from './state.ts'
@@ -120,7 +121,13 @@ export class Draft {
       refuse('time-backwards', { now, observedUntil: stored.oracle.observedUntil })
     }
     const pool = this.caughtUp(stored)
-    const market = { ...stored, pool, oracle: observe(stored.oracle, stored.pool.rate, now) }
+    const { rate } = stored.pool
+    const market = {
+      ...stored,
+      pool,
+      oracle: observe(stored.oracle, rate, now),
+      standing: stood(stored.standing, rate, stored.oracle.observedUntil, now, stored.terms.twapWindow),
+    }
     const next = pool.tauSeconds === 0 && stored.pool.tauSeconds > 0 ? repaidByFund(atMaturity(market)) : market
     this.changes.markets.set(id, next)
     this.marketEvent(stored, next)
@@ -299,6 +306,17 @@ export class Draft {
   removePosition(ref: { market: string; owner: string; lower: number; upper: number }): void {
     this.changes.positions.set(this.positionKey(ref), undefined)
   }
+}
+
+/** `standing` with the rate that an instruction at `now` has found; it stood since `last`. */
+const stood = (standing: Standing, rate: bigint, last: number, now: number, window: number): Standing => {
+  const low = rate < standing.low ? rate : standing.low
+  const high = rate > standing.high ? rate : standing.high
+  if (now - standing.since < window) return { ...standing, low, high }
+  // A new stretch begins; the one before is this one, or this rate alone if it has stood for all of a window.
+  const alone = now - last >= window
+  const [lowBefore, highBefore] = alone ? [rate, rate] : [low, high]
+  return { since: now, low: rate, high: rate, lowBefore, highBefore }
 }
 
 /** A market with its fund's legs replaced and the totals counted anew. */

@@ -41,20 +41,18 @@ interface Case {
 
 /**
  * An account's close stays near the worse of TWAP and the observed rate, which follows lasting moves but no push of a second: past
- * its equity nothing is closed, so the loss is its own. The fund's close, where others lose, stays near the TWAP.
+ * its equity nothing is closed, so the loss is its own. The fund's close, where others lose, stays within a quarter of that of the
+ * TWAP: less than a push there and back costs in fees.
  */
 const caseOf = (draft: Draft, market: Market, legs: Legs): Case => {
   const twapRate = twapOf(draft, market)
   const up = legs.yt < 0n
   const { observed } = market.oracle
-  const follows = legs !== market.fund && observed > twapRate === up
+  const isFund = legs === market.fund
+  const follows = !isFund && observed > twapRate === up
+  const band = isFund ? Math.floor(market.terms.forcedBps / 4) : market.terms.forcedBps
   const dearest = dearestRate(market, draft.index(market.kind))
-  const limit = guarded(
-    inRange(up ? MAX_RATE : 0n, market, up),
-    follows ? observed : twapRate,
-    market.terms.forcedBps,
-    up,
-  )
+  const limit = guarded(inRange(up ? MAX_RATE : 0n, market, up), follows ? observed : twapRate, band, up)
   const limitRate = (up && dearest < limit ? dearest : limit) as RateQ64
   return { market, legs, at: valueAt(draft, market, twapRate), twapRate, limitRate }
 }

@@ -36,6 +36,8 @@ export const isSpot = ({ margin, st, yt }: Account, discount: bigint): boolean =
 export interface Valuation {
   readonly spot: bigint
   readonly twap: bigint
+  /** The worst of the TWAP and all prices that instructions have found within the last window, for YT held or owed. */
+  readonly worst: (yt: bigint) => bigint
   readonly discount: bigint
   /** Worst loss of one coupon per JLP of face value, Q64.64, at the spot and at the time-weighted rate. */
   readonly gapAtSpot: Gaps
@@ -62,6 +64,12 @@ const gapsAt = (rate: RateQ64, tauSeconds: number, terms: MarketTerms, rhoMaxQ64
   return { long, short: positive(shiftQ64(rhoMaxQ64 * pt, 'up') - (price - later)) }
 }
 
+const worstRate = ({ standing }: Market, twapRate: bigint, yt: bigint): RateQ64 => {
+  const { low, high, lowBefore, highBefore } = standing
+  const rates = yt >= 0n ? [low, lowBefore] : [high, highBefore]
+  return rates.reduce((worst, rate) => (rate < worst === yt >= 0n ? rate : worst), twapRate) as RateQ64
+}
+
 export const valuation = (market: Market, index: RateIndex, rate: RateQ64, twapRate: RateQ64): Valuation => {
   const { pool, terms } = market
   const gaps = (at: RateQ64): Gaps => gapsAt(at, pool.tauSeconds, terms, index.caps.rhoMaxQ64)
@@ -69,6 +77,7 @@ export const valuation = (market: Market, index: RateIndex, rate: RateQ64, twapR
   return {
     spot: ytInJlp(rate, pool),
     twap: ytInJlp(twapRate, pool),
+    worst: yt => ytInJlp(worstRate(market, twapRate, yt), pool),
     discount: pool.discount,
     gapAtSpot: rate === twapRate ? gapAtTwap : gaps(rate),
     gapAtTwap,
@@ -82,7 +91,7 @@ const gapOf = ({ yt }: Account, discount: bigint, gaps: Gaps): bigint =>
 export const gap = (account: Account, at: Valuation): bigint => gapOf(account, at.discount, at.gapAtTwap)
 
 /** The larger of the gaps at the time-weighted rate and at the spot. */
-const largerGap = (account: Account, at: Valuation): bigint => {
+export const largerGap = (account: Account, at: Valuation): bigint => {
   const [twap, spot] = [gap(account, at), gapOf(account, at.discount, at.gapAtSpot)]
   return twap > spot ? twap : spot
 }
@@ -91,13 +100,13 @@ const largerGap = (account: Account, at: Valuation): bigint => {
 export const meetsInitial = (account: Account, at: Valuation, terms: MarketTerms): boolean =>
   isSpot(account, at.discount) ||
   (hasRatio(account, at.spot, terms.initialBps) &&
-    hasRatio(account, at.twap, terms.initialTwapBps) &&
+    hasRatio(account, at.worst(account.yt), terms.initialTwapBps) &&
     leastEquity(account, at) * 10n >= largerGap(account, at) * 12n)
 
-/** Equity at the worse of spot and TWAP: what meets the initial condition meets maintenance too. */
+/** Equity at the worst price there is: what meets the initial condition meets maintenance too. */
 const leastEquity = (account: Account, at: Valuation): bigint => {
-  const [spot, twap] = [equity(account, at.spot), equity(account, at.twap)]
-  return spot < twap ? spot : twap
+  const [spot, worst] = [equity(account, at.spot), equity(account, at.worst(account.yt))]
+  return spot < worst ? spot : worst
 }
 
 /** Below it an account is liquidatable. */

@@ -70,6 +70,18 @@ export interface Totals {
   readonly debtors: number
 }
 
+/**
+ * The lowest and highest rate that any instruction has found, over at least one TWAP window: those since `since`, and those of the
+ * stretch before it. Margin is not lent on a price that has not held so long.
+ */
+export interface Standing {
+  readonly since: number
+  readonly low: bigint
+  readonly high: bigint
+  readonly lowBefore: bigint
+  readonly highBefore: bigint
+}
+
 export interface Market {
   readonly id: string
   readonly kind: CouponKind
@@ -78,6 +90,7 @@ export interface Market {
   readonly queued: { readonly terms: ChangeableTerms; readonly readyAt: number } | undefined
   readonly pool: Pool
   readonly oracle: RateOracle
+  readonly standing: Standing
   readonly totals: Totals
   /** The insurance fund, a margin account of the market itself. */
   readonly fund: Legs

@@ -6,7 +6,7 @@ import { deposit, withdraw } from './accounts.ts'
 import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Decrease, Increase, Of, OrderBounds, TradeAmount } from './instruction.ts'
-import { assets, equity, isSpot, liabilities, meetsInitial } from './margin.ts'
+import { assets, equity, isSpot, largerGap, liabilities, meetsInitial, type Valuation } from './margin.ts'
 import type { AccountRef, MarginAccount, Market } from './state.ts'
 import {
   checkBounds,
@@ -71,19 +71,20 @@ const increase = (
   if (spot) {
     if (!isSpot(after, at.discount)) refuse('not-spot', { margin: after.margin, st: after.st, yt: after.yt })
   } else {
-    if (!meetsInitial(after, at, terms)) refuse('undercollateralised', collateral(after, at.spot, at.twap))
+    if (!meetsInitial(after, at, terms)) refuse('undercollateralised', collateral(after, at))
     draft.checkBacking(next)
   }
   checkOpenInterest(draft, next)
   draft.saveMarket(next)
 }
 
-/** The figures that a refused trader needs: assets and liabilities in JLP at spot and at TWAP. */
-const collateral = (account: MarginAccount, spot: bigint, twap: bigint): Record<string, bigint> => ({
-  assets: assets(account, spot),
-  liabilities: liabilities(account, spot),
-  assetsAtTwap: assets(account, twap),
-  liabilitiesAtTwap: liabilities(account, twap),
+/** The figures that a refused trader needs: assets and liabilities in JLP at spot and at the worst price that stood, and the gap. */
+const collateral = (account: MarginAccount, at: Valuation): Record<string, bigint> => ({
+  assets: assets(account, at.spot),
+  liabilities: liabilities(account, at.spot),
+  assetsAtTwap: assets(account, at.worst(account.yt)),
+  liabilitiesAtTwap: liabilities(account, at.worst(account.yt)),
+  gap: largerGap(account, at),
 })
 
 /** Trades against the position, never through zero; a margined account must be better off for it. */
@@ -114,7 +115,7 @@ const reduce = (
     const better =
       assets(after, at.twap) * liabilities(account, at.twap) >= assets(account, at.twap) * liabilities(after, at.twap)
     if (after.yt === 0n || equity(after, at.spot) < 0n || !better) {
-      refuse('not-better', collateral(after, at.spot, at.twap))
+      refuse('not-better', collateral(after, at))
     }
   }
   draft.saveMarket(next)

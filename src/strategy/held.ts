@@ -24,6 +24,8 @@ export interface Reading {
 export interface Held {
   /** JLP that the wallet paid, atoms. */
   readonly paid: bigint
+  /** False if the opening order was filled in part only. */
+  readonly complete: boolean
   read(): Reading
   /** Lets `move` move the rate, and keeps what that made of the value where it cannot be told afterwards. */
   moving(move: () => void): void

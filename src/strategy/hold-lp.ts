@@ -29,6 +29,7 @@ export const holdLp = (walk: Walk, jlp: bigint, lower: number, upper: number): H
   }
   return {
     paid,
+    complete: true,
     read,
     moving(move) {
       const { decay } = read().parts

@@ -25,6 +25,7 @@ export const holdYt = (walk: Walk, order: YtOrder): Held & { readonly opened: Op
   return {
     opened,
     paid: opened.paid,
+    complete: opened.complete,
     read() {
       const { equity, margin, ratioAtTwap, st, yt, profit } = view()
       // Coupons recorded, and those since the last touch, which the view has added to `st`.
@@ -47,9 +48,11 @@ export const holdYt = (walk: Walk, order: YtOrder): Held & { readonly opened: Op
         const result = walk.try(forced)
         if (result.kind === 'refused') return round > 0
         counted(result.events)
-        const closed = before.yt - view().yt
-        gone.decay += (before.profit.decay * closed) / before.yt
-        gone.rateMove += (before.profit.rateMove * closed) / before.yt
+        if (before.yt !== 0n) {
+          const closed = before.yt - view().yt
+          gone.decay += (before.profit.decay * closed) / before.yt
+          gone.rateMove += (before.profit.rateMove * closed) / before.yt
+        }
         walk.wait(WINDOW)
       }
       return true

@@ -27,9 +27,12 @@ export interface Loan {
 }
 
 export interface LeveragedPt {
-  /** PT held, the JLP borrowed for them, and PT value at the spot per JLP of one's own. */
+  /** PT held, the JLP of one's own and the JLP borrowed that they cost, atoms, and PT value at the spot per JLP of one's own. */
   readonly pt: bigint
+  readonly paid: bigint
   readonly debt: bigint
+  /** False if the market ran out of liquidity before the loops did. */
+  readonly complete: boolean
   readonly leverage: number
   /** The price of PT in ST, and the implied APY, at which the lender liquidates right after opening. */
   readonly liquidationPrice: number
@@ -62,16 +65,21 @@ export const leveragedPt = (
   const { maturity } = walk.stored
   let pt = 0n
   let debt = 0n
+  let paid = 0n
   const value = (): bigint => ptView(walk.state, walk.market, pt, walk.world).value
   let cash = jlp
-  for (let loop = 0; loop <= loops && cash >= 1000n; loop++) {
-    if (loop > 0) debt += cash
-    pt += buyPt(walk, cash).pt
+  let complete = true
+  for (let loop = 0; loop <= loops && complete && cash >= 1000n; loop++) {
+    const bought = buyPt(walk, cash)
+    pt += bought.pt
+    complete = bought.complete
+    if (loop === 0) paid = bought.paid
+    else debt += bought.paid
     cash = times(value(), loan.ltv) - debt
   }
   const liquidationPrice = Number(debt) / loan.liquidationLtv / (Number(pt) * real(first))
   const liquidationApy = apyAt(ONE_Q64 - q64(liquidationPrice), tauSeconds)
-  const leverage = Number(value()) / Number(jlp)
+  const leverage = Number(value()) / Number(paid)
 
   const sell = (from: Walk): bigint => {
     const before = from.wallet()
@@ -96,10 +104,12 @@ export const leveragedPt = (
   const owed = owedAfter(seconds)
   const received = sell(walk)
   const remains = received - owed
-  const growth = Math.max(Number(remains) / Number(jlp), 0)
+  const growth = Math.max(Number(remains) / Number(paid), 0)
   return {
     pt,
+    paid,
     debt,
+    complete,
     leverage,
     liquidationPrice,
     liquidationApy: liquidationApy === undefined ? undefined : real(liquidationApy as PriceQ64),

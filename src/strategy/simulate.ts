@@ -38,9 +38,11 @@ export interface Simulation {
   readonly profit: bigint
   /** Profit on what was paid, a fraction. */
   readonly returned: number
-  /** Yield that the caps held back and that was never paid, a fraction of JLP. */
+  /** Yield that the caps held back and that was not paid by the end, a fraction of JLP. */
   readonly unpaid: number
   readonly matured: boolean
+  /** False if the opening order was filled in part only. */
+  readonly complete: boolean
   /** The first day with a liquidation. */
   readonly liquidatedOn: number | undefined
 }
@@ -58,7 +60,7 @@ export const simulate = (place: Place, holding: Holding, path: Path, days = Numb
   return holdThrough(walk, hold(walk, holding), path, days)
 }
 
-/** Follows a position that is already held in a walk. */
+/** Lets a path go by over a position that is already held in a walk. */
 export const holdThrough = (walk: Walk, held: Held, path: Path, days: number): Simulation => {
   const { maturity } = walk.stored
   // Days are counted from the last full hour.
@@ -98,6 +100,7 @@ export const holdThrough = (walk: Walk, held: Held, path: Path, days: number): S
     returned: Number(profit) / Number(held.paid),
     unpaid: real(walk.carried),
     matured: walk.matured,
+    complete: held.complete,
     liquidatedOn: rows.find(({ liquidated }) => liquidated)?.day,
   }
 }
