@@ -24,13 +24,14 @@ svg text { fill: var(--soft); font-size: 11px; } .grid { stroke: var(--line); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } thead th { color: var(--soft); font-weight: 500; }
+.words td:last-child { text-align: left; white-space: normal; }
 `
 
-const rows = (cells: readonly (readonly string[])[]): string => {
+const rows = (cells: readonly (readonly string[])[], kind = ''): string => {
   const [head = [], ...body] = cells
   const th = head.map(cell => `<th scope="col">${escapeText(cell)}</th>`).join('')
   const tr = body.map(row => `<tr>${row.map(cell => `<td>${escapeText(cell)}</td>`).join('')}</tr>`).join('')
-  return `<div class="wide"><table><thead><tr>${th}</tr></thead><tbody>${tr}</tbody></table></div>`
+  return `<div class="wide ${kind}"><table><thead><tr>${th}</tr></thead><tbody>${tr}</tbody></table></div>`
 }
 
 const SHORT: Readonly<Record<ActorKind, string>> = {
@@ -108,7 +109,7 @@ ${charts.join('\n')}
 <h2>Who made what</h2>
 ${rows(usersOf(r))}
 <h2>Figures</h2>
-${rows([['', '', ''], ...figuresOf(r)])}
+${rows([['', '', ''], ...figuresOf(r)], 'words')}
 <p>${escapeText(identityOf(r))}.</p>
 <h2>Liquidations</h2>
 ${liquidations.length === 0 ? '<p>None.</p>' : `<details><summary>${liquidations.length} of them</summary>${rows([['time', 'account', '', 'YT', 'penalty, JLP'], ...liquidations])}</details>`}
