@@ -1,5 +1,8 @@
 /** The random campaigns by name: each runs `size` units of work and says what it did. Tests and `npm run fuzz` share them. */
 import type { Random } from '../generate/random.ts'
+import { exchangeLives, figures } from './exchange.ts'
+import { modelFigures, modelHistories } from './exchange-model.ts'
+import { profitFigures, profitSearch } from './exchange-profit.ts'
 import { histories } from './ledger.ts'
 import { singleStretch } from './single-stretch.ts'
 import { oracleHistories } from './twap.ts'
@@ -43,5 +46,26 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     smoke: 10,
     round: 200,
     run: (random, size) => oracleHistories(random, size),
+  },
+  exchange: {
+    unit: 'operations applied in whole lives of an exchange, every law after each',
+    counted: 'applied',
+    smoke: 1000,
+    round: 6000,
+    run: (random, size) => figures(exchangeLives(random, size)),
+  },
+  'exchange-profit': {
+    unit: 'sequences of a ring of wallets that looks for a gain',
+    counted: 'sequences',
+    smoke: 60,
+    round: 600,
+    run: (random, size) => profitFigures(profitSearch(random, size)),
+  },
+  'exchange-model': {
+    unit: 'histories of an exchange beside the slow model',
+    counted: 'histories',
+    smoke: 3,
+    round: 30,
+    run: (random, size) => modelFigures(modelHistories(random, size, 80)),
   },
 }

@@ -1,7 +1,8 @@
 /** What the campaigns over the engine found, kept as plain cases. */
 import { expect, test } from 'vitest'
-import { MAX_RATE, parseMarketName, tickRate } from '../../amm/index.ts'
+import { type DiscountQ64, MAX_RATE, parseMarketName, tickRate } from '../../amm/index.ts'
 import { balanceId, createLedger, execute, type Instruction, type Ledger } from '../../src/exchange/index.ts'
+import { accrueIndex, createIndex, lowestDiscount, type RateIndex } from '../../src/oracle/accrual.ts'
 
 const MARKET = 'JLP-2411'
 const START = Date.UTC(2024, 8, 5) / 1000
@@ -56,4 +57,19 @@ test('I12: after a fall of the rate nobody buys it back on credit and leaves the
   run({ kind: 'withdraw', ...friend!, jlp: margin })
   const gain = jlpOf(ledger, 'friend') + jlpOf(ledger, 'debtor') - before
   expect(gain <= 0n, `gained ${gain} atoms`).toBe(true)
+})
+
+/*
+ * A coupon of 4 / 10^15 lowered the lowest discount by 1 ulp of 2^-64 (2 at most in 200,000 others): the table of the exponential is
+ * good to a few ulps, and such a coupon moves the exponent by fewer. It stays below an atom of backing at the most YT there can be.
+ */
+test('I24: a step lowers the lowest discount by no more than the last ulps of the table', () => {
+  const index: RateIndex = {
+    ...createIndex({ kind: 'hourly', lastStep: 1_730_073_600, discount: 18_006_846_088_593_953_956n as DiscountQ64 }),
+    bucketQ64: 139_780_613_174_917_888n,
+    carry: 1n,
+  }
+  const { next } = accrueIndex(index, { to: 1_730_077_200, fees: 3n, aum: 10n ** 15n })
+  const maturity = 1_732_867_200
+  expect(lowestDiscount(index, maturity) - lowestDiscount(next, maturity)).toBeLessThanOrEqual(8n)
 })

@@ -46,7 +46,7 @@ for (let round = 1; Date.now() < until; round++) {
       totals[name] ??= {}
       const total = totals[name]
       for (const [what, count] of Object.entries(counts)) {
-        total[what] = what.startsWith('max') ? Math.max(total[what] ?? 0, count) : (total[what] ?? 0) + count
+        total[what] = what.startsWith('max') ? Math.max(total[what] ?? count, count) : (total[what] ?? 0) + count
       }
     } catch (error) {
       console.error(`\nBROKEN in campaign ${name}; again with: npm run fuzz -- --campaign ${name} --seed ${seed}`)
