@@ -1,14 +1,14 @@
 /** Margin accounts and tokens: open, close, deposit, withdraw, transfer, wrap, split, merge, redeem, settle. */
 import { shiftQ64 } from '../../amm/fixed.ts'
 import { U64_MAX } from '../../amm/units.ts'
-import { EMPTY_LEGS, isDebtor, isEmpty, netted, positive } from './account.ts'
+import { EMPTY_LEGS, isEmpty, isOpen, netted, positive } from './account.ts'
 import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Of } from './instruction.ts'
 import { isSpot, meetsInitial } from './margin.ts'
 import { bookLoss, cutOf, expired, withHaircut } from './maturity.ts'
 import { type AccountRef, accountId, type MarginAccount, type Market } from './state.ts'
-import { checkOpenInterest, twapOf, valueAt } from './swap.ts'
+import { checkHistory, checkOpenInterest, twapOf, valueAt } from './swap.ts'
 
 /** Refuses anything but 1 atom to 2^64 - 1. */
 export const checkAmount = (amount: bigint): void => {
@@ -112,6 +112,7 @@ const takeOut = (draft: Draft, market: Market, account: MarginAccount): Market =
   const next = draft.saveAccount(market, account)
   if (isSpot(account, market.pool.discount)) return next
   draft.checkFresh(market)
+  checkHistory(draft, market)
   const at = valueAt(draft, next, twapOf(draft, next))
   if (!meetsInitial(account, at, market.terms)) {
     refuse('undercollateralised', { margin: account.margin, st: account.st, yt: account.yt })
@@ -131,6 +132,7 @@ export const withdraw = (draft: Draft, { jlp, ...ref }: Of<'withdraw'>): void =>
   }
   const settled = withHaircut(settleAccount(draft, market, ref))
   const account = draft.account(ref, settled)
+  if (jlp > account.margin) refuse('insufficient-margin', { wanted: jlp, available: account.margin })
   if (settled.haircut === undefined) {
     const available = account.margin < account.netDeposits ? account.margin : account.netDeposits
     if (jlp > available) {
@@ -194,7 +196,7 @@ const settleAccount = (draft: Draft, market: Market, ref: AccountRef): Market =>
   const after = expired(account, market.pool.discount)
   const loss = -after.st
   const settled = draft.saveAccount({ ...market, retired: market.retired + account.yt }, { ...after, st: 0n })
-  if (isDebtor(account) || account.yt !== 0n || account.st !== 0n) {
+  if (isOpen(account)) {
     draft.events.push({ type: 'settled', ...refOf(ref), value: after.margin + after.st })
   }
   const { market: next, fromFund, toDeficit } = bookLoss(settled, loss)

@@ -1,6 +1,6 @@
 /** Creating markets, paying coupons, pausing, changing terms. Nothing here touches a balance, a price or an index at will. */
 import { createOracle, createPool, marketName, rateQ64, tauAt } from '../../amm/index.ts'
-import { accrueIndex, finalise as finaliseIndex, HOUR_SECONDS, watchMaturity } from '../oracle/accrual.ts'
+import { accrueIndex, finalise as finaliseIndex, HOUR_SECONDS, WEEK_SECONDS, watchMaturity } from '../oracle/accrual.ts'
 import { SOURCE_TERMS } from '../oracle/source.ts'
 import { EMPTY_LEGS, NO_TOTALS } from './account.ts'
 import type { Draft } from './draft.ts'
@@ -23,6 +23,8 @@ export const createMarket = (draft: Draft, { by, coupon, maturity, rate, terms }
   const { now } = draft.world
   const { pausedUntil } = draft.config
   if (now < pausedUntil) refuse('paused', { pausedUntil, now })
+  // Names are unique for ever: only the authority may leave the template.
+  if (terms !== undefined) checkBy(by, [draft.config.authority])
   if (maturity <= now) refuse('matured', { maturity, now })
   if (maturity > now + LONGEST) refuse('bad-parameter', { name: 'maturity', value: maturity, most: now + LONGEST })
   const id = marketName(maturity, coupon)
@@ -84,13 +86,18 @@ export const accrue = (draft: Draft, { coupon, earned }: Of<'accrue'>): void => 
 
 export const finalise = (draft: Draft, { coupon, maturity }: Of<'finalise'>): void => {
   const before = draft.index(coupon)
+  const { now, weeklyUpdatedAt } = draft.world
+  // Published data are paid, not cut off; a source that cannot be read must not freeze claims for ever either.
+  if (coupon === 'weekly' && weeklyUpdatedAt > before.lastStep && now < maturity + 2 * WEEK_SECONDS) {
+    refuse('coupon-due', { lastStep: before.lastStep, weeklyUpdatedAt })
+  }
   const index = finaliseIndex(before, maturity, draft.world.now)
   draft.saveIndex(index)
   const { lastStep, discount, carry } = index
   draft.events.push({ type: 'accrued', coupon, to: lastStep, discount, feesPaid: 0n, carry })
 }
 
-/** Pays the protocol's fees to the treasury; anyone may. */
+/** Pays the protocol's fees to the treasury; anyone may. What a deficit took of them it took when they were charged. */
 export const collectFees = (draft: Draft, { market: id }: Of<'collect-fees'>): void => {
   const market = draft.market(id)
   if (market.fees === 0n) refuse('zero-amount')
@@ -124,6 +131,7 @@ const saveConfig = (draft: Draft, config: Config): void => {
 
 export const proposeTerms = (draft: Draft, { by, market: id, terms }: Of<'propose-terms'>): void => {
   checkBy(by, [draft.config.authority])
+  if (typeof terms !== 'object') refuse('bad-parameter', { name: 'terms' })
   checkTerms(terms)
   draft.saveMarket({
     ...draft.market(id),

@@ -8,7 +8,7 @@ import { OracleError } from '../oracle/errors.ts'
 import * as accounts from './accounts.ts'
 import * as admin from './admin.ts'
 import { type Changes, Draft } from './draft.ts'
-import { Refusal, type RefusalCode, type Refused } from './errors.ts'
+import { Refusal, type RefusalCode, type Refused, refuse } from './errors.ts'
 import type { Event } from './event.ts'
 import type { Instruction, InstructionKind, Of } from './instruction.ts'
 import * as liquidation from './liquidate.ts'
@@ -85,7 +85,8 @@ const refusalOf = (error: unknown): Refused | undefined => {
 export const apply = (state: Exchange, instruction: Instruction, world: World): Applied | Refused => {
   const draft = new Draft(state, world)
   try {
-    const handle = HANDLERS[instruction.kind] as (draft: Draft, instruction: Instruction) => void
+    const handle = HANDLERS[instruction.kind] as ((draft: Draft, instruction: Instruction) => void) | undefined
+    if (handle === undefined) refuse('bad-parameter', { name: 'kind', value: String(instruction.kind) })
     handle(draft, instruction)
     return { kind: 'applied', changes: draft.changes, events: draft.events }
   } catch (error) {

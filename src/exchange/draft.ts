@@ -2,9 +2,7 @@
  * One instruction in the making: reads what it names, collects what it changes, and writes an event for each change. Nothing
  * reaches the state unless the whole instruction succeeds.
  */
-
-import type { CouponKind } from '../../amm/index.ts'
-import { accrue, type DiscountQ64, observe, type Pool, tauAt, U64_MAX } from '../../amm/index.ts'
+import { accrue, type CouponKind, type DiscountQ64, marketName, observe, type Pool, tauAt } from '../../amm/index.ts'
 import { forgetMaturity, lowestDiscount, type RateIndex } from '../oracle/accrual.ts'
 import { freshness } from '../oracle/source.ts'
 import { couponOf, recount, touch } from './account.ts'
@@ -28,7 +26,8 @@ import {
   type World,
 } from './state.ts'
 
-const I64_MAX = U64_MAX >> 1n
+/** Legs stay below 2^61 atoms, so that no product of two of them needs more than 128 bits. */
+const LEG_MAX = 1n << 61n
 
 /** Records that an instruction replaced; `undefined` for one that it removed. */
 export interface Changes {
@@ -79,9 +78,12 @@ export class Draft {
 
   /** An index without the maturities that their markets have copied, which makes room for new ones. */
   withoutCopied(kind: CouponKind): RateIndex {
-    return [...this.state.markets.values()]
-      .filter(market => market.kind === kind && market.pool.tauSeconds === 0)
-      .reduce((index, { maturity }) => forgetMaturity(index, maturity), this.index(kind))
+    const index = this.index(kind)
+    const copied = (maturity: number): boolean =>
+      this.state.markets.get(marketName(maturity, kind))?.pool.tauSeconds === 0
+    return index.checkpoints
+      .filter(({ maturity }) => copied(maturity))
+      .reduce((left, { maturity }) => forgetMaturity(left, maturity), index)
   }
 
   // ---- wallets ---------------------------------------------------------------------------------------------------------
@@ -249,7 +251,7 @@ export class Draft {
   /** Replaces an account and returns its market with the totals counted anew. */
   saveAccount(market: Market, next: MarginAccount): Market {
     for (const leg of [next.margin, next.st, next.yt, next.netDeposits]) {
-      if (leg > I64_MAX || leg < -I64_MAX) refuse('bad-amount', { amount: leg, most: I64_MAX })
+      if (leg > LEG_MAX || leg < -LEG_MAX) refuse('bad-amount', { amount: leg, most: LEG_MAX })
     }
     const before = this.stored(next) ?? { ...next, margin: 0n, st: 0n, yt: 0n, netDeposits: 0n }
     this.changes.accounts.set(accountId(next), next)

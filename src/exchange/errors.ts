@@ -1,4 +1,5 @@
 /** Why an instruction is refused: a stable code, the numbers that let the caller fix it, and nothing changed. */
+import { CodedError } from '../../amm/errors.ts'
 import type { LiquidityRejected, Rejected } from '../../amm/index.ts'
 
 export type RefusalCode =
@@ -60,17 +61,11 @@ export interface Refused {
   readonly context: Context
 }
 
-/** Thrown inside an instruction and turned into a `Refused` by `apply`; it never leaves the engine. */
-export class Refusal {
-  readonly code: RefusalCode
-  readonly context: Context
-
-  constructor(code: RefusalCode, context: Context) {
-    this.code = code
-    this.context = context
-  }
+/** Thrown inside an instruction and turned into a `Refused` by `apply`; a read of what does not exist throws it on. */
+export class Refusal extends CodedError<RefusalCode> {
+  override readonly name = 'Refusal'
 }
 
 export const refuse: (code: RefusalCode, context?: Context) => never = (code, context = {}) => {
-  throw new Refusal(code, context)
+  throw new Refusal(code, 'Refused', context)
 }

@@ -44,11 +44,11 @@ interface Case {
  * its equity nothing is closed, so the loss is its own. The fund's close, where others lose, stays within a quarter of that of the
  * TWAP: less than a push there and back costs in fees.
  */
-const caseOf = (draft: Draft, market: Market, legs: Legs): Case => {
+const caseOf = (draft: Draft, market: Market, legs: Legs, whose: 'account' | 'fund'): Case => {
   const twapRate = twapOf(draft, market)
   const up = legs.yt < 0n
   const { observed } = market.oracle
-  const isFund = legs === market.fund
+  const isFund = whose === 'fund'
   const follows = !isFund && observed > twapRate === up
   const band = isFund ? Math.floor(market.terms.forcedBps / 4) : market.terms.forcedBps
   const dearest = dearestRate(market, draft.index(market.kind))
@@ -59,14 +59,16 @@ const caseOf = (draft: Draft, market: Market, legs: Legs): Case => {
 
 /**
  * Closed leg times `min(most, max(0, CR - 1 - slippage - fee) / 2)`, down: less than half of what the close improves, so the
- * collateral ratio rises. CR is that at TWAP before; slippage is measured against the spot before.
+ * collateral ratio rises. CR is that at TWAP before; slippage is measured against the better of TWAP and the spot before.
  */
 const penaltyOf = ({ legs, at, market }: Case, { quote }: Swapped): bigint => {
   const owed = liabilities(legs, at.twap)
   const leg = quote.amount
   if (owed === 0n || leg === 0n) return 0n
   const excess = ((assets(legs, at.twap) - owed) << 64n) / owed
-  const fair = shiftQ64(at.spot * quote.filled, 'up')
+  // Against the better of the two prices: what the spot has lost to the TWAP already is slippage too.
+  const better = legs.yt > 0n === at.spot > at.twap ? at.spot : at.twap
+  const fair = shiftQ64(better * quote.filled, 'up')
   const worse = legs.yt > 0n ? fair - leg : leg - fair
   const slippage = worse > 0n ? divide(worse << 64n, fair, 'up') : 0n
   const fee = divide(quote.fee.total << 64n, leg, 'up')
@@ -125,7 +127,7 @@ export const liquidate = (draft: Draft, { by, yt, ...ref }: Of<'liquidate'>): vo
   const market = draft.market(ref.market)
   draft.checkExit(market)
   const account = draft.account(ref, market)
-  const here = caseOf(draft, market, account)
+  const here = caseOf(draft, market, account, 'account')
   const { at } = here
   const standing = { assets: assets(account, at.twap), liabilities: liabilities(account, at.twap) }
   if (meetsMaintenance(account, at, market.terms)) refuse('healthy', standing)
@@ -134,12 +136,16 @@ export const liquidate = (draft: Draft, { by, yt, ...ref }: Of<'liquidate'>): vo
   const close =
     closeOf(draft, here, yt, true) ?? refuse('no-liquidity', { rate: market.pool.rate, limitRate: here.limitRate })
   const n = close.quote.filled
-  const most = n < yt || n === size
-  if (!isSolvent(close)) refuse('wrong-amount', { closed: n, equity: equity(close.after, close.at.spot) })
+  const more = n + step(n) < size ? n + step(n) : size
+  // All there is: the whole position, or all that the AMM fills of it.
+  const most = n === size || closeOf(draft, here, more, true)?.quote.filled === n
+  if (!isSolvent(close)) refuse('wrong-amount', { reason: 'insolvent', closed: n })
   const restored = !isWhole(here) && isRestored(here, close)
-  if (restored && isRestored(here, closeIfAny(draft, here, n - step(n), true))) refuse('wrong-amount', { closed: n })
-  const cut = !restored && !most && !isSolvent(closeOf(draft, here, n + step(n), true))
-  if (!restored && !most && !cut) refuse('wrong-amount', { closed: n })
+  if (restored && isRestored(here, closeIfAny(draft, here, n - step(n), true))) {
+    refuse('wrong-amount', { reason: 'too-many', closed: n })
+  }
+  const cut = !restored && !most && !isSolvent(closeOf(draft, here, more, true))
+  if (!restored && !most && !cut) refuse('wrong-amount', { reason: 'too-few', closed: n })
   if (!cut && close.after.yt !== 0n && !raisesRatio(account, close.after, at.twap)) {
     refuse('no-improvement', { closed: n, ...standing })
   }
@@ -171,7 +177,7 @@ export const liquidationOf = (
 ): { readonly liquidate: bigint } | 'take-over' | undefined => {
   const market = draft.market(ref.market)
   const account = draft.account(ref, market)
-  const here = caseOf(draft, market, account)
+  const here = caseOf(draft, market, account, 'account')
   if (meetsMaintenance(account, here.at, market.terms)) return undefined
   if (isLost(draft, here)) return 'take-over'
   const size = abs(account.yt)
@@ -217,7 +223,7 @@ export const takeOver = (draft: Draft, ref: Of<'take-over'>): void => {
   const market = draft.market(ref.market)
   draft.checkExit(market)
   const account = draft.account(ref, market)
-  const here = caseOf(draft, market, account)
+  const here = caseOf(draft, market, account, 'account')
   const { at } = here
   if (meetsMaintenance(account, at, market.terms) || !isLost(draft, here)) {
     refuse('healthy', { assets: assets(account, at.twap), liabilities: liabilities(account, at.twap) })
@@ -245,14 +251,14 @@ const takeOverFrom = (draft: Draft, market: Market, account: MarginAccount): voi
  */
 const carried = (draft: Draft, market: Market): Market => {
   const { fund } = market
-  const here = caseOf(draft, market, fund)
+  const here = caseOf(draft, market, fund, 'fund')
   if (meetsMaintenance(fund, here.at, market.terms)) return market
   if (fund.yt === 0n) return booked(draft, market)
   const close =
     closeOf(draft, here, abs(fund.yt), false) ?? refuse('fund-short', { margin: fund.margin, st: fund.st, yt: fund.yt })
   swapEvent(draft, market.id, fund.yt > 0n ? 'sell-yt' : 'buy-yt', close.quote)
   const next = withFund(close.market, sumOfFund(close, market))
-  return next.fund.yt === 0n ? booked(draft, next) : next
+  return booked(draft, next)
 }
 
 /** The fund after a close of its own: what it paid, and its share of the fee come back. */
@@ -260,9 +266,9 @@ const sumOfFund = (close: Close, before: Market): Legs =>
   addToMargin(close.after, close.market.fund.margin - before.fund.margin)
 
 /** A fund without YT that still owes: the debt becomes the market's deficit at once. */
-const booked = (draft: Draft, market: Market): Market => {
+export const booked = (draft: Draft, market: Market): Market => {
   const { fund } = market
-  if (fund.st >= 0n) return market
+  if (fund.yt !== 0n || fund.st >= 0n) return market
   const { market: next, fromFund, toDeficit } = bookLoss(withFund(market, { ...fund, st: 0n }), -fund.st)
   draft.events.push({ type: 'loss', market: market.id, fund: fromFund, deficit: toDeficit })
   return next
@@ -281,13 +287,13 @@ export const reduceFund = (draft: Draft, { market: id, yt }: Of<'reduce-fund'>):
   if (size === 0n) refuse('no-position')
   if (yt > size) refuse('exceeds-position', { wanted: yt, available: size })
   const touched = withFund(market, fund)
-  const forced = caseOf(draft, touched, fund)
+  const forced = caseOf(draft, touched, fund, 'fund')
   const healthy = meetsMaintenance(fund, forced.at, market.terms)
   const here = healthy ? { ...forced, limitRate: kinder(forced) } : forced
   const close = closeOf(draft, here, yt, false) ?? refuse('limit-reached', { limitRate: here.limitRate })
   swapEvent(draft, id, fund.yt > 0n ? 'sell-yt' : 'buy-yt', close.quote)
   const next = withFund(close.market, sumOfFund(close, touched))
-  draft.saveMarket(next.fund.yt === 0n ? booked(draft, next) : next)
+  draft.saveMarket(booked(draft, next))
 }
 
 const kinder = ({ legs, twapRate, limitRate }: Case): RateQ64 =>

@@ -14,6 +14,7 @@ import { netted, touch } from './account.ts'
 import { type Draft, withFund } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Of } from './instruction.ts'
+import { booked } from './liquidate.ts'
 import { lpEquity, ytInJlp } from './margin.ts'
 import { type AccountRef, type Market, positionId } from './state.ts'
 import { inRange, swapEvent, trySwap, twapOf } from './swap.ts'
@@ -24,7 +25,8 @@ export const LEAST_AGE = 300
 
 export const openPosition = (draft: Draft, ref: Of<'open-position'>): void => {
   const { market: id, owner, lower, upper } = ref
-  const { pool } = draft.market(id)
+  const { pool, maturity } = draft.market(id)
+  if (pool.tauSeconds === 0) refuse('matured', { maturity, now: draft.world.now })
   if (draft.findPosition(ref) !== undefined) {
     refuse('position-exists', { position: positionId(id, owner, lower, upper) })
   }
@@ -107,6 +109,7 @@ export const removeLiquidity = (draft: Draft, order: Of<'remove-liquidity'>): vo
     const age = draft.world.now - held.addedAt
     if (age < LEAST_AGE) refuse('too-young', { age, least: LEAST_AGE })
   }
+  if (typeof share.num !== 'bigint' || typeof share.den !== 'bigint') refuse('bad-parameter', { name: 'share' })
   const removed = removeFromPool(market.pool, held.position, share)
   if (removed.kind === 'rejected') refuse(removed.code, removed.context)
   const withheld = withholding(draft, market, removed, removed.next.grossLiquidity === 0n)
@@ -123,7 +126,7 @@ export const removeLiquidity = (draft: Draft, order: Of<'remove-liquidity'>): vo
   if (matured) next = { ...next, retired: next.retired + removed.yt - withheld.pt }
   else if (withheld.pt > 0n || withheld.yt > 0n) {
     const fund = touch(next.fund, market.pool.discount)
-    next = withFund(next, netted({ ...fund, yt: fund.yt + withheld.yt - withheld.pt }))
+    next = booked(draft, withFund(next, netted({ ...fund, yt: fund.yt + withheld.yt - withheld.pt })))
   }
   draft.move(`pt/${market.id}`, owner, pt)
   next = draft.pay(next, owner, -jlp)
@@ -154,7 +157,7 @@ export const removeLiquidity = (draft: Draft, order: Of<'remove-liquidity'>): vo
   if (jlp + proceeds < order.minimum) refuse('below-minimum', { minimum: order.minimum, paid: jlp + proceeds })
   draft.checkBacking(next)
   draft.saveMarket(next)
-  draft.events.push({ type: 'liquidity-removed', market: market.id, owner, jlp, pt, yt, withheld })
+  draft.events.push({ type: 'liquidity-removed', market: market.id, owner, jlp, pt, yt: matured ? 0n : yt, withheld })
 }
 
 /** YT into an account of the owner; they are no deposit, so profit is measured against what was paid in before. */

@@ -122,6 +122,7 @@ export const mostLeverage = (
   terms: MarketTerms,
   rhoMaxQ64: bigint,
 ): bigint => {
+  if (tauSeconds === 0) return 0n
   const gaps = gapsAt(rate, tauSeconds, terms, rhoMaxQ64)
   const most = (ONE_Q64 * 10_000n) / BigInt(terms.initialBps - 10_000)
   const needed = divide(gaps[side] * 12n, 10n, 'up')

@@ -19,8 +19,10 @@ import {
 } from '../../amm/index.ts'
 import { YEAR_SECONDS } from '../../amm/units.ts'
 import { abs, isOpen, positive, touch } from './account.ts'
+import { apply } from './apply.ts'
 import { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
+import type { Instruction } from './instruction.ts'
 import { liquidationOf as findLiquidation } from './liquidate.ts'
 import {
   assets,
@@ -91,7 +93,7 @@ export const marketView = (state: Exchange, id: string, world: World): MarketVie
     pt: totals.pt,
     tvl: vault,
     lpEquity: lpEquity(market, price),
-    fund: equity(fund, price),
+    fund: equity(touch(fund, discount), price),
     deficit: pool.deficit,
     fees,
     backing: backing(market, draft.lowest(market)),
@@ -230,7 +232,7 @@ const jlpOf = (yt: bigint, rate: RateQ64, pool: Pool): bigint => shiftQ64(ytInJl
 const profitOf = ({ st, yt }: MarginAccount, pool: Pool, entry: Entry | undefined): Profit => {
   const value = jlpOf(yt, pool.rate, pool)
   const total = value + st
-  if (entry === undefined || yt === 0n) return { total, coupons: 0n, decay: 0n, rateMove: total }
+  if (entry === undefined || yt === 0n || entry.yt !== yt) return { total, coupons: 0n, decay: 0n, rateMove: total }
   const unmoved = jlpOf(yt, entry.rate, pool)
   const coupons = st + entry.cost
   return { total, coupons, decay: unmoved - entry.cost, rateMove: value - unmoved }
@@ -259,14 +261,14 @@ export interface LpView {
 }
 
 /**
- * A position as its owner sees it. `since` is the position as it once stood, with the liquidity it has now, and when that was; by
- * default its last touch.
+ * A position as its owner sees it. `since` is the position as it once stood, with the liquidity it has now, and when that was;
+ * without it, what was earned since its last touch is shown, and no APR.
  */
 export const lpView = (
   state: Exchange,
-  { market: id, position, addedAt }: LpPosition,
+  { market: id, position }: LpPosition,
   world: World,
-  since: { readonly position: Position; readonly at: number } = { position, at: addedAt },
+  since?: { readonly position: Position; readonly at: number },
 ): LpView => {
   const { pool } = new Draft(state, world).market(id)
   const { lower, upper, liquidity, issued } = position
@@ -275,12 +277,12 @@ export const lpView = (
   const st = shiftQ64(now.reserve, 'down')
   const recent = earnedSince(pool, position)
   const uncollected = position.uncollected + positive(shiftQ64(recent.accrued + recent.fees, 'down'))
-  const earned = earnedSince(pool, since.position)
+  const earned = earnedSince(pool, since?.position ?? position)
   const accrued = shiftQ64(earned.accrued, 'down')
   const fees = shiftQ64(earned.fees, 'down')
   const reserve = shiftQ64(issued * pool.discount, 'down')
   const value = reserve + st + uncollected + jlpOf(inventory - issued, pool.rate, pool)
-  const seconds = world.now - since.at
+  const seconds = since === undefined ? 0 : world.now - since.at
   return {
     liquidity,
     lower,
@@ -312,11 +314,15 @@ export interface PtView {
 
 export const ptView = (state: Exchange, id: string, pt: bigint, world: World): PtView => {
   const { pool } = new Draft(state, world).market(id)
+  if (pool.tauSeconds === 0) {
+    const redeemed = shiftQ64(pt * pool.discount, 'down')
+    return { pt, fixedApy: 0n, value: redeemed, exitValue: redeemed, exitFilled: pt }
+  }
   const sold = pt === 0n ? undefined : quote(pool, { kind: 'sell-pt', pt: pt as PtAtoms })
   const filled = sold?.kind === 'quoted' ? sold : undefined
   return {
     pt,
-    fixedApy: pool.tauSeconds === 0 ? 0n : apyFromRate(pool.rate),
+    fixedApy: apyFromRate(pool.rate),
     value: mulDiv(pt * pool.discount, ptPrice(pool.rate, pool.tauSeconds), ONE_Q64 * ONE_Q64, 'down'),
     exitValue: filled === undefined ? 0n : positive(filled.amount - filled.fee.total),
     exitFilled: filled?.filled ?? 0n,
@@ -335,5 +341,13 @@ export const belowMaintenance = (state: Exchange, id: string, world: World): Acc
 }
 
 /** What a keeper should do about an account now, if anything: liquidate so many YT, or take it over. */
-export const liquidationOf = (state: Exchange, ref: AccountRef, world: World): ReturnType<typeof findLiquidation> =>
-  findLiquidation(new Draft(state, world), ref)
+export const liquidationOf = (state: Exchange, ref: AccountRef, world: World): ReturnType<typeof findLiquidation> => {
+  const found = findLiquidation(new Draft(state, world), ref)
+  if (found === undefined) return undefined
+  const { market, owner, sub } = ref
+  const instruction: Instruction =
+    found === 'take-over'
+      ? { kind: 'take-over', market, owner, sub }
+      : { kind: 'liquidate', market, owner, sub, by: owner, yt: found.liquidate }
+  return apply(state, instruction, world).kind === 'applied' ? found : undefined
+}

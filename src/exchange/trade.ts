@@ -72,8 +72,9 @@ const increase = (
     if (!isSpot(after, at.discount)) refuse('not-spot', { margin: after.margin, st: after.st, yt: after.yt })
   } else {
     if (!meetsInitial(after, at, terms)) refuse('undercollateralised', collateral(after, at))
-    draft.checkBacking(next)
   }
+  // A short's coupons are owed whatever it holds; a long that is paid in full owes nothing.
+  if (!spot || !long) draft.checkBacking(next)
   checkOpenInterest(draft, next)
   draft.saveMarket(next)
 }
@@ -112,9 +113,9 @@ const reduce = (
   const next = draft.saveAccount(done.market, after)
   const at = valueAt(draft, next, twapRate)
   if (!isSpot(after, at.discount) && !meetsInitial(after, at, market.terms)) {
-    const better =
+    const notWorse =
       assets(after, at.twap) * liabilities(account, at.twap) >= assets(account, at.twap) * liabilities(after, at.twap)
-    if (after.yt === 0n || equity(after, at.spot) < 0n || !better) {
+    if (after.yt === 0n || equity(after, at.spot) < 0n || !notWorse) {
       refuse('not-better', collateral(after, at))
     }
   }

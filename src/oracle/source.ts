@@ -131,6 +131,8 @@ export const freshness = (index: RateIndex, jupiterLastUpdated: bigint, now: num
     if (now < dueAt) return 'fresh'
     return now >= dueAt + reduceOnlyAfter ? 'reduce-only' : 'coupon-due'
   }
-  if (jupiterLastUpdated > BigInt(index.lastStep)) return 'coupon-due'
+  // A coupon that is published but that nobody can pay does not keep exits closed for ever: only for as long again.
+  const published = jupiterLastUpdated > BigInt(index.lastStep)
+  if (published && now < index.lastStep + 2 * reduceOnlyAfter) return 'coupon-due'
   return now >= index.lastStep + reduceOnlyAfter ? 'reduce-only' : 'fresh'
 }

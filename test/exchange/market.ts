@@ -253,6 +253,15 @@ export class OpenMarket {
   }
 
   /** What a keeper would do about an account now, if anything. */
+  /** Trades the fund down as the TWAP follows, an hour without coupons at a time, until it holds no YT. */
+  drain(): void {
+    for (let i = 0; i < 100 && this.market().fund.yt !== 0n; i++) {
+      const { yt } = this.market().fund
+      this.run({ kind: 'reduce-fund', market: this.id, yt: yt < 0n ? -yt : yt })
+      this.pass(HOUR, 0)
+    }
+  }
+
   keeping(owner: string, sub = 0, by = 'keeper'): Of<'liquidate' | 'take-over'> | undefined {
     const ref = this.ref(owner, sub)
     const found = liquidationOf(this.ledger, ref, this.world)
@@ -372,7 +381,12 @@ export const openMarket = (options: MarketOptions = {}): OpenMarket => {
     upper: 3710,
     ...spec,
   }))
-  const owners = new Set(['creator', ...wallets, ...liquidity.map(({ owner }) => owner)])
+  const owners = new Set([
+    options.terms === undefined ? 'creator' : CONFIG.authority,
+    'creator',
+    ...wallets,
+    ...liquidity.map(({ owner }) => owner),
+  ])
   const ledger = createLedger({
     config: CONFIG,
     lastStep: start,
@@ -387,7 +401,9 @@ export const openMarket = (options: MarketOptions = {}): OpenMarket => {
   const opened = new OpenMarket(name, ledger, world)
   const rate: RateQ64 = rateFromApy(parsePercent(apy))
   const terms = options.terms === undefined ? {} : { terms: options.terms }
-  opened.must({ kind: 'create-market', by: 'creator', coupon: kind, maturity, rate, ...terms })
+  // Only the authority may leave the template.
+  const by = options.terms === undefined ? 'creator' : CONFIG.authority
+  opened.must({ kind: 'create-market', by, coupon: kind, maturity, rate, ...terms })
   for (const { owner, lower, upper, jlp } of liquidity) opened.provide(owner, lower, upper, jlp)
   opened.wait(history)
   return opened

@@ -80,7 +80,7 @@ export class Context {
     const { lastStep } = this.index(market)
     const { now, weeklyUpdatedAt } = this.world
     if (market.kind === 'weekly') {
-      if (weeklyUpdatedAt > lastStep) return 'coupon-due'
+      if (weeklyUpdatedAt > lastStep && now < lastStep + 16 * 86_400) return 'coupon-due'
       return now >= lastStep + 8 * 86_400 ? 'reduce-only' : 'fresh'
     }
     const due = lastStep + 3600 + 300
@@ -219,6 +219,8 @@ export class Context {
     if (spot === 1) return
     const moment = this.moment(market)
     if (moment !== 'fresh') this.judge.demand(moment, spot === 0 ? 0 : -1)
+    const seen = market.oracle.age(this.world.now) >= TERMS.twapWindow
+    if (!seen) this.judge.demand('history-short', spot === 0 ? 0 : -1)
     const index = this.index(market)
     const initial = market.initial(account, market.twap, index)
     this.judge.demand('undercollateralised', initial)

@@ -5,7 +5,7 @@ import { fromQ64, X } from './exact.ts'
 import { type Context, feeOn, NOTHING_TRADED } from './exchange-context.ts'
 import type { ModelIndex } from './exchange-index.ts'
 import { atLeast, both, either, not, type Truth, truth } from './exchange-judge.ts'
-import { type Account, type ModelMarket, newAccount, settleLegs } from './exchange-market.ts'
+import { type Account, book, type ModelMarket, newAccount, settleLegs } from './exchange-market.ts'
 import { big, least, most, positive, size, TERMS, whole, ZERO } from './exchange-terms.ts'
 import { realise } from './exchange-trade.ts'
 import type { ModelResult } from './pool.ts'
@@ -71,13 +71,14 @@ export class Close {
 
   /**
    * `leg * min(2 %, max(0, CR - 1 - slippage - fee)/2)`, not yet rounded: the ratio at TWAP, as the account was found; the
-   * slippage against its value at the spot before the close.
+   * slippage against its value at the better of TWAP and the spot before the close.
    */
   penalty({ filled, area }: ModelResult, leg: Decimal): Decimal {
     const { market, before, twap } = this
     if (leg.isZero()) return ZERO
     const ratio = market.assets(before, twap).div(market.liabilities(before, twap))
-    const fair = market.price(market.pool.rate).times(big(filled))
+    const prices = [market.price(market.pool.rate), market.price(twap)] as const
+    const fair = (this.up ? X.min(...prices) : X.max(...prices)).times(big(filled))
     const slippage = positive(this.up ? area.minus(fair) : fair.minus(area)).div(fair)
     const fee = feeOn(leg).div(leg)
     const half = positive(ratio.minus(1).minus(slippage).minus(fee)).div(2)
@@ -226,14 +227,6 @@ const closeFund = (context: Context, market: ModelMarket, up: boolean, walked: M
   fund.margin = fund.margin.plus(share)
   settleLegs(fund)
   book(market)
-}
-
-/** A fund without YT that owes: its shortfall is the market's deficit. */
-const book = (market: ModelMarket): void => {
-  const { fund } = market
-  if (fund.yt !== 0n || fund.st.gte(0)) return
-  market.deficit = market.deficit.minus(fund.st)
-  fund.st = ZERO
 }
 
 export const takeOver = (context: Context, instruction: Of<'take-over'>): void => {

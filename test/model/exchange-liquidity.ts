@@ -4,7 +4,7 @@ import { positionId } from '../../src/exchange/state.ts'
 import { F, fromQ64, X } from './exact.ts'
 import { amountOf, type Context, feeOn } from './exchange-context.ts'
 import { atLeast } from './exchange-judge.ts'
-import { type Lp, type ModelMarket, settleLegs } from './exchange-market.ts'
+import { book, type Lp, type ModelMarket, settleLegs } from './exchange-market.ts'
 import { big, least, TERMS, whole, wholeUp, ZERO } from './exchange-terms.ts'
 import { tickRate } from './pool.ts'
 
@@ -22,6 +22,7 @@ export const openPosition = (context: Context, instruction: Of<'open-position'>)
   const market = context.market(instruction.market)
   const id = idOf(instruction)
   const { lower, upper } = instruction
+  context.judge.need('matured', !market.matured)
   context.judge.need('position-exists', !market.lps.has(id))
   const inRange =
     lower < upper && lower >= TERMS.minTick && upper <= TERMS.maxTick && lower % 10 === 0 && upper % 10 === 0
@@ -196,6 +197,7 @@ const withhold = (
   market.touch(fund)
   fund.yt += kept.yt - kept.pt
   settleLegs(fund)
+  book(market)
   market.record(fund)
   return kept
 }

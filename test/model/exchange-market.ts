@@ -361,3 +361,11 @@ export class ModelMarket {
     return either(atLeast(left, right, account.slack + before.slack + 2), truth(false))
   }
 }
+
+/** A fund without YT that owes: its shortfall is the market's deficit. */
+export const book = (market: ModelMarket): void => {
+  const { fund } = market
+  if (fund.yt !== 0n || fund.st.gte(0)) return
+  market.deficit = market.deficit.minus(fund.st)
+  fund.st = ZERO
+}

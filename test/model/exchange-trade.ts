@@ -54,10 +54,8 @@ const increase = (
   charge(account, fee)
   market.record(account)
   if (spot) judge.demand('not-spot', market.spot(account))
-  else {
-    judge.demand('undercollateralised', market.initial(account, twap, index))
-    judge.demand('backing', market.backed(index))
-  }
+  else judge.demand('undercollateralised', market.initial(account, twap, index))
+  if (!spot || !up) judge.demand('backing', market.backed(index))
   judge.demand('open-interest', market.interestWithin(world.jlpSupply))
 }
 

@@ -171,6 +171,8 @@ export class ExchangeModel {
     },
     finalise: ({ state, judge, world }, { coupon, maturity }) => {
       const { lastStep } = state.indices[coupon]
+      const published = coupon === 'weekly' && world.weeklyUpdatedAt > lastStep
+      judge.demand('coupon-due', !published || world.now >= maturity + 14 * 86_400)
       judge.demand('too-early', lastStep >= maturity || world.now >= maturity + 7 * 86_400)
       for (const market of state.markets.values()) {
         if (market.kind !== coupon || market.maturity !== maturity || market.matured) continue

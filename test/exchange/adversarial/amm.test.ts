@@ -373,6 +373,7 @@ describe('C. the AMM, liquidity, quotes', () => {
     m.must(m.ptOrder('saver', 'buy-pt', { st: 100n * JLP }))
     m.pass(40 * DAY, 0)
     m.must({ kind: 'take-over', ...m.ref('long') })
+    m.drain()
     expect(m.pool().deficit).toBeGreaterThan(JLP / 10n)
     m.fund('mallory', 100n * JLP)
     m.fund('lp2', 0n)

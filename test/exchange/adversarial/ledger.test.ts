@@ -737,5 +737,6 @@ const lossMarket = (): OpenMarket => {
   const { rate } = m.pool()
   expect(equity(long, ytInJlp(rate, m.pool()))).toBeLessThan(0n)
   m.must({ kind: 'take-over', ...m.ref('long') })
+  m.drain()
   return m
 }

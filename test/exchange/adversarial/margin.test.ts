@@ -411,14 +411,9 @@ describe('the price that margin is measured with', () => {
   test('T076 I26: who creates a market cannot choose its ratios, window or sizes either', () => {
     const m = deepMarket()
     const terms = { feeBps: 20, maintenanceBps: 10_000, initialBps: 10_001, minimumSize: 0n, twapWindow: 1 }
-    m.must({
-      kind: 'create-market',
-      by: 'mal',
-      coupon: 'weekly',
-      maturity: m.market().maturity,
-      rate: m.pool().rate,
-      terms,
-    })
+    const wanted = { coupon: 'weekly', maturity: m.market().maturity, rate: m.pool().rate, terms } as const
+    expect(m.refusal({ kind: 'create-market', by: 'mal', ...wanted })).toBe('unauthorised')
+    m.must({ kind: 'create-market', by: 'authority', ...wanted })
     expect(m.ledger.markets.get('JLP-2411-W')!.terms).toEqual({ ...DEFAULT_TERMS.weekly, feeBps: 20 })
   })
 
