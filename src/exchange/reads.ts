@@ -50,6 +50,9 @@ export interface MarketView {
   readonly rate: RateQ64
   readonly twapRate: RateQ64
   readonly impliedApy: bigint
+  /** The oracle's leading APY, if it was given, and how far it lies above the implied one: what speaks for YT. */
+  readonly leadingApy: bigint | undefined
+  readonly leadingEdge: bigint | undefined
   readonly ytPrice: bigint
   readonly ptPrice: bigint
   /** YT that move the rate by 1 bp of `s` now. */
@@ -68,8 +71,8 @@ export interface MarketView {
   readonly mostLeverage: { readonly long: bigint; readonly short: bigint }
 }
 
-/** A market as it stands at a moment, coupons that its index has taken included. */
-export const marketView = (state: Exchange, id: string, world: World): MarketView => {
+/** A market as it stands at a moment, coupons that its index has taken included. `leadingApy` comes from the oracle, Q64.64. */
+export const marketView = (state: Exchange, id: string, world: World, leadingApy?: bigint): MarketView => {
   const draft = new Draft(state, world)
   const market = draft.market(id)
   const { pool, totals, terms, vault, fees, fund, maturity } = market
@@ -85,6 +88,8 @@ export const marketView = (state: Exchange, id: string, world: World): MarketVie
     rate,
     twapRate: twapOf(draft, market),
     impliedApy: apyFromRate(rate),
+    leadingApy,
+    leadingEdge: leadingApy === undefined ? undefined : leadingApy - apyFromRate(rate),
     ytPrice: ytPrice(rate, tauSeconds),
     ptPrice: ptPrice(rate, tauSeconds),
     depthPerBp: pool.liquidity / 10_000n,

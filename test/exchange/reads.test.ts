@@ -121,6 +121,9 @@ describe('a market, its liquidity and its PT', () => {
     expect(view.ytPrice + view.ptPrice).toBe(1n << 64n)
     expect(view.impliedApy).toBe(apyFromRate(m.pool().rate))
     expect(view.longYt).toBe(1000n * JLP)
+    const leading = (35n << 64n) / 100n
+    expect(marketView(m.ledger, m.id, m.world, leading).leadingEdge).toBe(leading - view.impliedApy)
+    expect(view.leadingEdge).toBeUndefined()
     const [held] = [...m.ledger.positions.values()]
     const lp = lpView(m.ledger, held!, m.world)
     // The O(1) figure counts the 1,000 atoms of the market's beginning and what roundings have left.
