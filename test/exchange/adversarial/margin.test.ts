@@ -409,7 +409,7 @@ describe('the price that margin is measured with', () => {
   })
 
   test('T076 I26: who creates a market cannot choose its ratios, window or sizes either', () => {
-    const m = deepMarket()
+    const m = openMarket({ wallets: ['authority', 'mal'] })
     const terms = { feeBps: 20, maintenanceBps: 10_000, initialBps: 10_001, minimumSize: 0n, twapWindow: 1 }
     const wanted = { coupon: 'weekly', maturity: m.market().maturity, rate: m.pool().rate, terms } as const
     expect(m.refusal({ kind: 'create-market', by: 'mal', ...wanted })).toBe('unauthorised')
