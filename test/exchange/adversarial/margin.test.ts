@@ -10,7 +10,7 @@ import {
   liabilities,
 } from '../../../src/exchange/index.ts'
 import { DEFAULT_CAPS, WEEKLY_AUM } from '../../../src/oracle/accrual.ts'
-import { ANY_RATE, DAY, HOUR, JLP, type OpenMarket, WEEK } from '../market.ts'
+import { ANY_RATE, DAY, HOUR, JLP, type OpenMarket, openMarket, WEEK } from '../market.ts'
 import {
   awayFrom,
   deepMarket,
