@@ -1,6 +1,6 @@
 /** `npm run generate`: writes the generated files of the project anew; the tests compare them with what is committed. */
 import { writeFileSync } from 'node:fs'
-import { phiTableSource } from './phi-table.ts'
+import { phiTableRust, phiTableSource } from './phi-table.ts'
 
 const root = new URL('../../', import.meta.url)
 const write = (path: string, text: string): void => {
@@ -9,6 +9,7 @@ const write = (path: string, text: string): void => {
 }
 
 write('amm/generated/phi-table.ts', phiTableSource())
+write('programs/sunder/src/math/phi_table.rs', phiTableRust())
 const { vectorFiles } = await import('./vectors.ts') // after the table that the kernel reads
 for (const [path, text] of vectorFiles()) write(path, text)
 const { pictureSource } = await import('../../docs/examples/picture.ts')

@@ -38,6 +38,7 @@ import {
   rateFromYtPrice,
   removeLiquidity,
   type StAtoms,
+  shiftQ64,
   stToJlp,
   tickAtRate,
   tickRate,
@@ -46,6 +47,30 @@ import {
   ytPrice,
   ytValue,
 } from '../../amm/index.ts'
+import { netted, reduced } from '../../src/exchange/account.ts'
+import {
+  assets,
+  equity,
+  gap,
+  isSpot,
+  largerGap,
+  liabilities,
+  meetsInitial,
+  meetsMaintenance,
+  valuation,
+} from '../../src/exchange/margin.ts'
+import type { Market } from '../../src/exchange/state.ts'
+import { DEFAULT_TERMS } from '../../src/exchange/terms.ts'
+import {
+  accrueIndex,
+  createIndex,
+  DEFAULT_CAPS,
+  lowestDiscount,
+  type RateIndex,
+  WEEKLY_AUM,
+  watchMaturity,
+  yieldLeft,
+} from '../../src/oracle/accrual.ts'
 import { FEES, GRID, TWO_YEARS } from '../helpers/market.ts'
 import { Random } from './random.ts'
 
@@ -196,6 +221,8 @@ interface Setup {
   readonly largestCoupon?: bigint
   /** A deficit that stands from the 20th step on. */
   readonly deficit?: bigint
+  /** Orders stop at the edge of the liquidity in range. */
+  readonly withinLiquidity?: true
 }
 
 const SETUPS: readonly Setup[] = [
@@ -214,6 +241,7 @@ const SETUPS: readonly Setup[] = [
     fees: { feeBps: 1, lpShareBps: 0, insuranceShareBps: 10_000 },
   },
   { about: 'a deficit that fees repay', liquidityBits: [40n, 46n], deficit: 3_000_000n },
+  { about: 'orders that stay within the liquidity in range', liquidityBits: [40n, 46n], withinLiquidity: true },
 ]
 
 /** One history: positions opened, changed and removed, trades of every kind, coupons; the state after each step. */
@@ -307,7 +335,10 @@ const history = (seed: bigint, length: number, setup: Setup): Json => {
       pool = accrue(pool, { tauSeconds: tau, discount: lowered })
       steps.push({ do: 'accrue', tauSeconds: tau, discount: text(lowered), state: stateOf(pool, before) })
     } else {
-      const order = randomOrder(random, setup.liquidityBits[1])
+      const order: Order = {
+        ...randomOrder(random, setup.liquidityBits[1]),
+        ...(setup.withinLiquidity === undefined ? {} : { withinLiquidity: true }),
+      }
       const answer = quote(pool, order)
       const result: Json =
         answer.kind === 'quoted'
@@ -337,7 +368,7 @@ const history = (seed: bigint, length: number, setup: Setup): Json => {
   }
 }
 
-/** `test/vectors/histories.json`: 10 histories of 60 steps. */
+/** `test/vectors/histories.json`: 11 histories of 60 steps. */
 export const historyVectors = (): string =>
   render({
     about: {
@@ -378,10 +409,118 @@ export const twapVectors = (): string => {
   })
 }
 
+const HELD: readonly (readonly [bigint, bigint])[] = [
+  [1n, -1n],
+  [-1n, 1n],
+  [1n, 1n],
+  [0n, -1n],
+]
+
+/** `test/vectors/margin.json`: accounts at random rates, and what they are worth and must be worth. */
+export const marginVectors = (): string => {
+  const random = new Random(1105n)
+  const rows = Array.from({ length: 120 }, (): Json => {
+    const kind = random.pick(['hourly', 'weekly'] as const)
+    const terms = DEFAULT_TERMS[kind]
+    const { rhoMaxQ64 } = DEFAULT_CAPS[kind]
+    const discount = random.pick([ONE_Q64, random.big(ONE_Q64 / 2n, ONE_Q64)]) as DiscountQ64
+    const tauSeconds = random.pick([0, 3600, 604_800, random.int(1, 90) * 86_400, random.int(1, TWO_YEARS)])
+    const [rate, twapRate, low, high, lowBefore, highBefore] = Array.from(
+      { length: 6 },
+      () => random.big(tickRate(2500), tickRate(3500)) as RateQ64,
+    ) as [RateQ64, RateQ64, RateQ64, RateQ64, RateQ64, RateQ64]
+    const [sideOfYt, sideOfSt] = random.pick(HELD)
+    const yt = sideOfYt * random.magnitude(1n << 44n)
+    const price = shiftQ64(discount * ytPrice(twapRate, tauSeconds), 'down')
+    const leg = shiftQ64(price * (yt < 0n ? -yt : yt), 'up')
+    const st = sideOfSt * (leg + random.big(0n, leg / 50n + 9n))
+    const margin = random.pick([leg / 10n, leg / 9n, leg / 20n, leg / 15n, leg, random.big(0n, leg + 9n)])
+    const account = { margin, st, yt, discount, netDeposits: 0n }
+    const standing = { since: 0, low, high, lowBefore, highBefore }
+    const market = { pool: { tauSeconds, discount }, terms, standing } as unknown as Market
+    const at = valuation(market, { caps: { rhoMaxQ64 } } as RateIndex, rate, twapRate)
+    const worst = at.worst(yt)
+    const n = yt === 0n ? 0n : random.big(1n, yt < 0n ? -yt : yt)
+    const jlp = random.big(-leg - 9n, leg + 9n)
+    const after = yt === 0n ? netted(account) : reduced(account, n, jlp)
+    return {
+      kind,
+      tauSeconds,
+      discount: text(discount),
+      rates: [rate, twapRate, low, high, lowBefore, highBefore].map(text),
+      account: [margin, st, yt].map(text),
+      prices: [at.spot, at.twap, worst].map(text),
+      gaps: [at.gapAtSpot.long, at.gapAtSpot.short, at.gapAtTwap.long, at.gapAtTwap.short].map(text),
+      worth: [assets(account, at.spot), liabilities(account, at.spot), equity(account, worst)].map(text),
+      needs: [gap(account, at), largerGap(account, at)].map(text),
+      meets: [isSpot(account, discount), meetsInitial(account, at, terms), meetsMaintenance(account, at, terms)],
+      reduced: [n, jlp, after.margin, after.st, after.yt].map(text),
+    }
+  })
+  return render({
+    about: {
+      terms: 'the defaults of the kind, with its default caps',
+      rates: 'spot, TWAP, and the standing low, high, lowBefore, highBefore',
+      account: 'margin, st, yt',
+      prices: 'JLP per YT at the spot, the TWAP and the worst rate for the account',
+      gaps: 'long and short at the spot, long and short at the TWAP',
+      worth: 'assets and liabilities at the spot, equity at the worst rate',
+      needs: 'the gap at the TWAP, and the larger of that and the one at the spot',
+      meets: 'spot, the initial condition, maintenance',
+      reduced: 'n, JLP; margin, st, yt afterwards (an account without YT: netted)',
+    },
+    accounts: rows,
+  })
+}
+
+const indexOf = (index: RateIndex): Json => [
+  text(index.discount),
+  index.lastStep,
+  text(index.bucketQ64),
+  text(index.carry),
+  index.checkpoints.map(c => [c.maturity, c.discount === undefined ? null : text(c.discount)]),
+]
+
+/** `test/vectors/accrual.json`: the steps of rate indices, and the lowest discount after each. */
+export const accrualVectors = (): string => {
+  const random = new Random(604_800n)
+  const series = (['hourly', 'hourly', 'weekly', 'weekly'] as const).map((kind): Json => {
+    const start = 1_725_494_400
+    const discount = random.big(ONE_Q64 / 2n, ONE_Q64) as DiscountQ64
+    const maturities = Array.from({ length: 5 }, () => start + random.int(1, 400) * 3600 + random.pick([0, 1]))
+    let index = maturities.reduce(watchMaturity, createIndex({ kind, lastStep: start, discount }))
+    const first = indexOf(index)
+    const rows = Array.from({ length: 40 }, (): Json => {
+      const hours = random.pick([1, 1, 1, 1, 2, 9, 168])
+      const to = index.lastStep + (kind === 'hourly' ? hours * 3600 : random.int(590_000, 620_000))
+      const aum = kind === 'hourly' ? random.big(1n << 40n, 1n << 52n) : WEEKLY_AUM
+      const fees = random.pick([0n, aum / 20_000n, aum / random.big(100n, 9999n), random.magnitude(aum / 10n)])
+      const { next, step } = accrueIndex(index, { to, fees, aum })
+      index = next
+      const far = index.lastStep + random.int(0, TWO_YEARS)
+      return [
+        ...[to, text(fees), text(aum), text(step.feesPaid), indexOf(index)],
+        ...[far, text(yieldLeft(index, far)), text(lowestDiscount(index, far))],
+      ]
+    })
+    return { kind, start: first, rows }
+  })
+  return render({
+    about: {
+      index: 'discount, last step, bucket, carry, checkpoints (maturity and discount, null until it is crossed)',
+      rows: 'to, fees, aum, fees paid, the index after the step; a maturity, the yield left and the lowest discount by then',
+      caps: 'the defaults of the kind',
+    },
+    series,
+  })
+}
+
 /** Every vector file by its path. */
 export const vectorFiles = (): ReadonlyMap<string, string> =>
   new Map([
     ['test/vectors/functions.json', functionVectors()],
     ['test/vectors/histories.json', historyVectors()],
     ['test/vectors/twap.json', twapVectors()],
+    ['test/vectors/margin.json', marginVectors()],
+    ['test/vectors/accrual.json', accrualVectors()],
   ])

@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { phiTableSource } from '../generate/phi-table.ts'
+import { phiTableRust, phiTableSource } from '../generate/phi-table.ts'
 
-test('amm/generated/phi-table.ts is what its generator writes (npm run generate writes it anew)', () => {
-  const committed = readFileSync(new URL('../../amm/generated/phi-table.ts', import.meta.url), 'utf8')
-  expect(committed.split('\n').length).toBeGreaterThan(128)
-  expect(phiTableSource() === committed).toBe(true)
-})
+const FILES = [
+  ['amm/generated/phi-table.ts', phiTableSource],
+  ['programs/sunder/src/math/phi_table.rs', phiTableRust],
+] as const
+
+for (const [path, source] of FILES) {
+  test(`${path} is what its generator writes (npm run generate writes it anew)`, () => {
+    const committed = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+    expect(committed.split('\n').length).toBeGreaterThan(128)
+    expect(source() === committed).toBe(true)
+  })
+}
