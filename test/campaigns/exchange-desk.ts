@@ -306,7 +306,7 @@ export class Desk {
       if (this.now < lastStep + 3900) return 'fresh'
       return this.now >= lastStep + 3900 + 7200 ? 'reduce-only' : 'coupon-due'
     }
-    if (this.weeklyUpdatedAt > lastStep) return 'coupon-due'
+    if (this.weeklyUpdatedAt > lastStep && this.now < lastStep + 16 * 86_400) return 'coupon-due'
     return this.now >= lastStep + 8 * 86_400 ? 'reduce-only' : 'fresh'
   }
 

@@ -186,7 +186,8 @@ const I22 = (step: Step): void => {
   const matured =
     lastStep >= stored.maturity || checkpoints.some(c => c.maturity === stored.maturity && c.discount !== undefined)
   const hourly = stored.kind === 'hourly'
-  const newer = !hourly && world.weeklyUpdatedAt > lastStep
+  // A coupon that is published but not paid keeps exits closed for 16 days at most.
+  const newer = !hourly && world.weeklyUpdatedAt > lastStep && now < lastStep + 16 * 86_400
   const late = hourly ? now >= lastStep + 3600 + 300 + 7200 : !newer && now >= lastStep + 8 * 86_400
   const due = hourly ? !late && now >= lastStep + 3900 : newer
   const fresh = !due && !late
