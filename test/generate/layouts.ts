@@ -35,7 +35,9 @@ export interface Struct {
 }
 
 /** A seed: text, the public key of another account, or a value, little-endian. */
-export type Seed = { readonly text: string } | { readonly name: string; readonly type: 'pubkey' | Integer | 'coupon_kind' }
+export type Seed =
+  | { readonly text: string }
+  | { readonly name: string; readonly type: 'pubkey' | Integer | 'coupon_kind' }
 
 export interface Derived {
   readonly name: string
@@ -132,7 +134,7 @@ const ChangeableTerms = struct('ChangeableTerms', 'Terms that may change, after 
 
 const MarketTerms = struct('MarketTerms', 'All terms of a market.', [
   field('grid', { struct: Grid }, ANY, ''),
-  field('changeable', { struct: ChangeableTerms }, ANY, ''),
+  ...ChangeableTerms.fields,
   field('initial_bps', 'u16', ANY, 'Collateral ratio for opening, at spot, bp.'),
   field('initial_twap_bps', 'u16', ANY, 'The same at the worst rate found, bp.'),
   field('maintenance_bps', 'u16', ANY, 'Below it at TWAP an account is liquidated, bp.'),
@@ -140,7 +142,12 @@ const MarketTerms = struct('MarketTerms', 'All terms of a market.', [
   field('low_coupon_bps', 'u16', BPS, 'Least coupon that the long gap reckons with, bp of the implied one.'),
   field('period', 'u32', ANY, 'Seconds between two coupons.'),
   field('twap_window', 'u16', within(1n, 300n, '1 .. 300'), 'Seconds of the TWAP.'),
-  field('clamp_per_second', 'u64', within(1n, ONE - 1n, '1 .. 2^64 - 1'), 'Most that the observed rate moves in a second, Q0.64.'),
+  field(
+    'clamp_per_second',
+    'u64',
+    within(1n, ONE - 1n, '1 .. 2^64 - 1'),
+    'Most that the observed rate moves in a second, Q0.64.',
+  ),
   field('minimum_size', 'u64', ANY, 'Accounts that owe less are liquidated wholly, JLP atoms.'),
 ])
 
@@ -190,7 +197,12 @@ const Totals = struct('Totals', 'Sums over the recorded legs of all accounts, th
   field('short', 'i128', GROWTH, 'Of |yt| over yt < 0.'),
   field('short_at_discount', 'i128', GROWTH, 'The same times discount, Q64.64.'),
   field('pt', 'u64', ANY, 'PT in existence, as the mint counts them.'),
-  field('issued', 'u64', ANY, 'YT issued by all LP positions: at most 4 for each unit of liquidity, which is below 2^61.'),
+  field(
+    'issued',
+    'u64',
+    ANY,
+    'YT issued by all LP positions: at most 4 for each unit of liquidity, which is below 2^61.',
+  ),
   field('profit', 'i128', GROWTH, 'Of max(0, margin - net_deposits), without the fund.'),
   field('open', 'u32', ANY, 'Accounts with an ST or YT leg, without the fund.'),
   field('debtors', 'u32', ANY, 'Those of them that owe.'),
@@ -199,7 +211,12 @@ const Totals = struct('Totals', 'Sums over the recorded legs of all accounts, th
 const Haircut = struct('Haircut', 'What is cut from profits after maturity.', [
   field('known', 'bool', ANY, 'Whether all debtors, and where losses are left all accounts, are settled.'),
   field('uncovered', 'u64', ANY, 'At most the deficit, JLP atoms.'),
-  field('profit', 'u64', ANY, 'All profits; no debtor is left then, so that the vault and the deficit bound them. JLP atoms.'),
+  field(
+    'profit',
+    'u64',
+    ANY,
+    'All profits; no debtor is left then, so that the vault and the deficit bound them. JLP atoms.',
+  ),
 ])
 
 const Tick = struct('Tick', 'A tick; one whose gross is 0 is not initialised, and all 0.', [
@@ -266,7 +283,12 @@ export const ACCOUNTS: readonly Account[] = [
       field('st_vault_bump', 'u8', ANY, ''),
       field('caps', { struct: Caps }, ANY, ''),
       field('discount', 'u128', DISCOUNT, 'D, JLP per ST, Q64.64.'),
-      field('last_step', 'u32', ANY, "Up to when coupons are paid: a full hour, or Jupiter's last update. Unix seconds."),
+      field(
+        'last_step',
+        'u32',
+        ANY,
+        "Up to when coupons are paid: a full hour, or Jupiter's last update. Unix seconds.",
+      ),
       field('bucket_q64', 'u64', CAP, "What is left of the week's budget, Q0.64."),
       field('carry', 'u128', ANY, "Fees above the caps, in the unit of a step's fees."),
       field('cursor', { struct: Cursor }, ANY, ''),
@@ -287,7 +309,12 @@ export const ACCOUNTS: readonly Account[] = [
       field('kind', 'coupon_kind', ANY, '0 hourly, 1 weekly.'),
       field('maturity', 'u32', ANY, 'Unix seconds.'),
       field('active', 'bool', ANY, 'Open for business: all tick arrays of the grid exist.'),
-      field('tick_arrays', 'u32', within(0n, (1n << 22n) - 1n, '0 .. 2^22 - 1'), 'Bit k: the tick array number k exists.'),
+      field(
+        'tick_arrays',
+        'u32',
+        within(0n, (1n << 22n) - 1n, '0 .. 2^22 - 1'),
+        'Bit k: the tick array number k exists.',
+      ),
       field('index', 'pubkey', ANY, 'Its RateIndex.'),
       field('vault', 'pubkey', ANY, 'Its JLP token account.'),
       field('pt_mint', 'pubkey', ANY, ''),
@@ -300,7 +327,12 @@ export const ACCOUNTS: readonly Account[] = [
       field('standing', { struct: Standing }, ANY, ''),
       field('totals', { struct: Totals }, ANY, ''),
       field('fund', { struct: Legs }, ANY, ''),
-      field('vault_amount', 'u64', ANY, 'JLP atoms that the books say are in the vault; what is sent there unasked is not counted.'),
+      field(
+        'vault_amount',
+        'u64',
+        ANY,
+        'JLP atoms that the books say are in the vault; what is sent there unasked is not counted.',
+      ),
       field('fees', 'u64', ANY, "The protocol's fees, not yet collected, JLP atoms."),
       field('retired', 'i128', ANY, 'YT that expired in accounts, less PT redeemed.'),
       field('haircut', { struct: Haircut }, ANY, ''),
@@ -357,9 +389,17 @@ export const ACCOUNTS: readonly Account[] = [
 
 /** Addresses whose accounts other programs lay out. */
 export const OTHERS: readonly Derived[] = [
-  { name: 'StMint', seeds: [text('st'), COUPON], means: 'Token-2022 mint of wrapped ST; its supply is the JLP behind it.' },
+  {
+    name: 'StMint',
+    seeds: [text('st'), COUPON],
+    means: 'Token-2022 mint of wrapped ST; its supply is the JLP behind it.',
+  },
   { name: 'StVault', seeds: [text('st_vault'), COUPON], means: 'Token account: the JLP behind wrapped ST.' },
   { name: 'Vault', seeds: [text('vault'), MARKET], means: "Token account: a market's JLP." },
   { name: 'PtMint', seeds: [text('pt'), MARKET], means: 'SPL mint of PT.' },
-  { name: 'EventAuthority', seeds: [text('__event_authority')], means: 'Signs the calls of the program to itself that carry events.' },
+  {
+    name: 'EventAuthority',
+    seeds: [text('__event_authority')],
+    means: 'Signs the calls of the program to itself that carry events.',
+  },
 ]

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { LAYOUT_FILES } from '../generate/layouts-write.ts'
 import { phiTableRust, phiTableSource } from '../generate/phi-table.ts'
 
 const FILES = [
   ['amm/generated/phi-table.ts', phiTableSource],
   ['programs/sunder/src/math/phi_table.rs', phiTableRust],
+  ...LAYOUT_FILES,
 ] as const
 
 for (const [path, source] of FILES) {

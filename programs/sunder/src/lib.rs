@@ -3,6 +3,7 @@
 
 pub mod math;
 pub mod runtime;
+pub mod state;
 
 use runtime::{set_return_data, AccountInfo, ProgramError, ProgramResult, Pubkey};
 
