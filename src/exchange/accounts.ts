@@ -6,7 +6,7 @@ import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Of } from './instruction.ts'
 import { isSpot, meetsInitial } from './margin.ts'
-import { bookLoss, cutOf, expired, withHaircut } from './maturity.ts'
+import { bookLossOf, cutOf, expired, withDeficit, withHaircut } from './maturity.ts'
 import { type AccountRef, accountId, type MarginAccount, type Market } from './state.ts'
 import { checkHistory, checkOpenInterest, twapOf, valueAt } from './swap.ts'
 
@@ -151,8 +151,8 @@ export const withdraw = (draft: Draft, { jlp, ...ref }: Of<'withdraw'>): void =>
   const left = account.margin - cut
   // What has been cut once is no longer profit.
   const after = withdrawn({ ...account, margin: left, netDeposits: cut === 0n ? account.netDeposits : left }, jlp)
-  const deficit = positive(settled.pool.deficit - cut)
-  const repaid = { ...settled, pool: { ...settled.pool, deficit: deficit as typeof settled.pool.deficit } }
+  const { deficit } = settled.pool
+  const repaid = withDeficit(settled, cut < deficit ? -cut : -deficit)
   draft.saveMarket(draft.pay(draft.saveAccount(repaid, after), ref.owner, -jlp))
 }
 
@@ -194,12 +194,9 @@ export const settle = (draft: Draft, ref: Of<'settle'>): void => {
 const settleAccount = (draft: Draft, market: Market, ref: AccountRef): Market => {
   const account = draft.account(ref, market)
   const after = expired(account, market.pool.discount)
-  const loss = -after.st
   const settled = draft.saveAccount({ ...market, retired: market.retired + account.yt }, { ...after, st: 0n })
   if (isOpen(account)) {
     draft.events.push({ type: 'settled', ...refOf(ref), value: after.margin + after.st })
   }
-  const { market: next, fromFund, toDeficit } = bookLoss(settled, loss)
-  if (loss > 0n) draft.events.push({ type: 'loss', market: market.id, fund: fromFund, deficit: toDeficit })
-  return next
+  return bookLossOf(draft, settled, -after.st)
 }

@@ -8,6 +8,7 @@ import { freshness } from '../oracle/source.ts'
 import { couponOf, recount, touch } from './account.ts'
 import { refuse } from './errors.ts'
 import type { Event } from './event.ts'
+import type { PositionRef } from './instruction.ts'
 import { backing } from './margin.ts'
 import { atMaturity, repaidByFund } from './maturity.ts'
 import {
@@ -16,7 +17,6 @@ import {
   balanceId,
   type Config,
   type Exchange,
-  type Legs,
   type LpPosition,
   type MarginAccount,
   type Market,
@@ -275,16 +275,16 @@ export class Draft {
 
   // ---- liquidity positions ------------------------------------------------------------------------------------------------
 
-  private positionKey(ref: { market: string; owner: string; lower: number; upper: number }): string {
+  private positionKey(ref: PositionRef): string {
     return positionId(ref.market, ref.owner, ref.lower, ref.upper)
   }
 
-  findPosition(ref: { market: string; owner: string; lower: number; upper: number }): LpPosition | undefined {
+  findPosition(ref: PositionRef): LpPosition | undefined {
     const id = this.positionKey(ref)
     return this.changes.positions.has(id) ? this.changes.positions.get(id) : this.state.positions.get(id)
   }
 
-  position(ref: { market: string; owner: string; lower: number; upper: number }): LpPosition {
+  position(ref: PositionRef): LpPosition {
     return this.findPosition(ref) ?? refuse('unknown-position', { position: this.positionKey(ref) })
   }
 
@@ -305,7 +305,7 @@ export class Draft {
     })
   }
 
-  removePosition(ref: { market: string; owner: string; lower: number; upper: number }): void {
+  removePosition(ref: PositionRef): void {
     this.changes.positions.set(this.positionKey(ref), undefined)
   }
 }
@@ -320,10 +320,3 @@ const stood = (standing: Standing, rate: bigint, last: number, now: number, wind
   const [lowBefore, highBefore] = alone ? [rate, rate] : [low, high]
   return { since: now, low: rate, high: rate, lowBefore, highBefore }
 }
-
-/** A market with its fund's legs replaced and the totals counted anew. */
-export const withFund = (market: Market, fund: Legs): Market => ({
-  ...market,
-  fund,
-  totals: recount(market.totals, market.fund, fund, true),
-})

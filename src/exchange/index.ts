@@ -1,4 +1,5 @@
 /** The engine's public surface. */
+export { SEED_DUST } from './admin.ts'
 export * from './apply.ts'
 export * from './audit.ts'
 export * from './entry.ts'

@@ -4,7 +4,7 @@ import { MAX_RATE, type RateQ64, type YtAtoms } from '../../amm/index.ts'
 import { bisect } from '../../amm/inverse.ts'
 import { abs, addToMargin, netted, touch } from './account.ts'
 import { checkAmount } from './accounts.ts'
-import { type Draft, withFund } from './draft.ts'
+import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Of } from './instruction.ts'
 import {
@@ -18,7 +18,7 @@ import {
   meetsMaintenance,
   type Valuation,
 } from './margin.ts'
-import { bookLoss } from './maturity.ts'
+import { bookLossOf, withDeficit, withFund, withFundMargin } from './maturity.ts'
 import type { AccountRef, Legs, MarginAccount, Market } from './state.ts'
 import { guarded, inRange, type Swapped, swapEvent, trySwap, twapOf, valueAt } from './swap.ts'
 import { afterReducing } from './trade.ts'
@@ -30,7 +30,7 @@ interface Close extends Swapped {
   readonly penalty: bigint
 }
 
-/** What a forced close works with; `price` is JLP per YT at the spot before it. */
+/** What a forced close works with. */
 interface Case {
   readonly market: Market
   readonly legs: Legs
@@ -77,7 +77,7 @@ const penaltyOf = ({ legs, at, market }: Case, { quote }: Swapped): bigint => {
   return half <= 0n ? 0n : shiftQ64(leg * (half < most ? half : most), 'down')
 }
 
-/** The close of `n` YT, or undefined if the AMM trades nothing. Fewer may be filled. */
+/** The close of `n` YT, or undefined if the AMM trades nothing, as for 0. Fewer may be filled. */
 const closeOf = (draft: Draft, here: Case, n: bigint, penalised: boolean): Close | undefined => {
   const { market, legs, limitRate } = here
   const order = {
@@ -113,10 +113,6 @@ const isRestored = ({ market }: Case, close: Close | undefined): boolean =>
       equity(close.after, close.at.twap) * 10n >= gap(close.after, close.at) * 12n))
 const isSolvent = (close: Close | undefined): boolean => close !== undefined && equity(close.after, close.at.spot) >= 0n
 
-/** The close of `n`, of nothing if `n` is 0. */
-const closeIfAny = (draft: Draft, here: Case, n: bigint, penalised: boolean): Close | undefined =>
-  n === 0n ? undefined : closeOf(draft, here, n, penalised)
-
 /**
  * Liquidates `yt` of an account below maintenance. They must be what is needed, to a 64th part: what restores the initial condition
  * (all that the AMM fills, if that does not, or if the account is to be closed wholly), or, where the close would come to the
@@ -136,15 +132,16 @@ export const liquidate = (draft: Draft, { by, yt, ...ref }: Of<'liquidate'>): vo
   const close =
     closeOf(draft, here, yt, true) ?? refuse('no-liquidity', { rate: market.pool.rate, limitRate: here.limitRate })
   const n = close.quote.filled
-  const more = n + step(n) < size ? n + step(n) : size
-  // All there is: the whole position, or all that the AMM fills of it.
-  const most = n === size || closeOf(draft, here, more, true)?.quote.filled === n
   if (!isSolvent(close)) refuse('wrong-amount', { reason: 'insolvent', closed: n })
   const restored = !isWhole(here) && isRestored(here, close)
-  if (restored && isRestored(here, closeIfAny(draft, here, n - step(n), true))) {
+  if (restored && isRestored(here, closeOf(draft, here, n - step(n), true))) {
     refuse('wrong-amount', { reason: 'too-many', closed: n })
   }
-  const cut = !restored && !most && !isSolvent(closeOf(draft, here, more, true))
+  const more = n + step(n) < size ? n + step(n) : size
+  const beyond = restored || n === size ? undefined : closeOf(draft, here, more, true)
+  // All there is: the whole position, or all that the AMM fills of it.
+  const most = n === size || beyond?.quote.filled === n
+  const cut = !restored && !most && !isSolvent(beyond)
   if (!restored && !most && !cut) refuse('wrong-amount', { reason: 'too-few', closed: n })
   if (!cut && close.after.yt !== 0n && !raisesRatio(account, close.after, at.twap)) {
     refuse('no-improvement', { closed: n, ...standing })
@@ -183,7 +180,7 @@ export const liquidationOf = (
   const size = abs(account.yt)
   const most = closeOf(draft, here, size, true)?.quote.filled
   if (most === undefined) return undefined
-  const restoring = isWhole(here) ? most : least(n => isRestored(here, closeIfAny(draft, here, n, true)), most)
+  const restoring = isWhole(here) ? most : least(n => isRestored(here, closeOf(draft, here, n, true)), most)
   const n = isSolvent(closeOf(draft, here, restoring, true))
     ? restoring
     : least(n => !isSolvent(closeOf(draft, here, n, true)), restoring) - 1n
@@ -204,8 +201,7 @@ const raisesRatio = (before: Legs, after: Legs, price: bigint): boolean =>
 /** JLP for the insurance fund: a standing deficit comes first. */
 const toFund = (market: Market, jlp: bigint): Market => {
   const repaid = jlp < market.pool.deficit ? jlp : market.pool.deficit
-  const pool = { ...market.pool, deficit: (market.pool.deficit - repaid) as typeof market.pool.deficit }
-  return withFund({ ...market, pool }, { ...market.fund, margin: market.fund.margin + jlp - repaid })
+  return withFundMargin(withDeficit(market, -repaid), jlp - repaid)
 }
 
 /** Whether equity is gone: at TWAP, or so that even an atom cannot be closed near it without leaving a debt. */
@@ -269,9 +265,7 @@ const sumOfFund = (close: Close, before: Market): Legs =>
 export const booked = (draft: Draft, market: Market): Market => {
   const { fund } = market
   if (fund.yt !== 0n || fund.st >= 0n) return market
-  const { market: next, fromFund, toDeficit } = bookLoss(withFund(market, { ...fund, st: 0n }), -fund.st)
-  draft.events.push({ type: 'loss', market: market.id, fund: fromFund, deficit: toDeficit })
-  return next
+  return bookLossOf(draft, withFund(market, { ...fund, st: 0n }), -fund.st)
 }
 
 /**

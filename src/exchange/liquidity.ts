@@ -11,11 +11,12 @@ import {
   type YtAtoms,
 } from '../../amm/index.ts'
 import { netted, touch } from './account.ts'
-import { type Draft, withFund } from './draft.ts'
+import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Of } from './instruction.ts'
 import { booked } from './liquidate.ts'
 import { lpEquity, ytInJlp } from './margin.ts'
+import { withDeficit, withFund } from './maturity.ts'
 import { type AccountRef, type Market, positionId } from './state.ts'
 import { inRange, swapEvent, trySwap, twapOf } from './swap.ts'
 import { settlePt } from './trade.ts'
@@ -69,9 +70,7 @@ export const collect = (draft: Draft, ref: Of<'collect'>): void => {
   if (collected.kind === 'rejected') refuse(collected.code, collected.context)
   const withheld = withholding(draft, market, { jlp: collected.jlp, pt: 0n, yt: 0n }, false).jlp
   draft.savePosition({ ...held, position: collected.position })
-  const deficit = (market.pool.deficit - withheld) as typeof market.pool.deficit
-  const next = { ...market, pool: { ...market.pool, deficit } }
-  draft.saveMarket(draft.pay(next, ref.owner, withheld - collected.jlp))
+  draft.saveMarket(draft.pay(withDeficit(market, -withheld), ref.owner, withheld - collected.jlp))
 }
 
 interface InKind {
@@ -117,11 +116,8 @@ export const removeLiquidity = (draft: Draft, order: Of<'remove-liquidity'>): vo
   draft.savePosition({ ...held, position: removed.position })
 
   const repaid = withheld.jlp + shiftQ64(withheld.pt * market.pool.discount, 'down')
-  let next: Market = {
-    ...market,
-    pool: { ...removed.next, deficit: (market.pool.deficit - repaid) as typeof market.pool.deficit },
-    totals: { ...market.totals, issued: market.totals.issued - removed.issued, pt: market.totals.pt + pt },
-  }
+  const totals = { ...market.totals, issued: market.totals.issued - removed.issued, pt: market.totals.pt + pt }
+  let next = withDeficit({ ...market, pool: removed.next, totals }, -repaid)
   // YT left behind, and those that the PT left behind would have been merged with, are the fund's; expired ones nobody's.
   if (matured) next = { ...next, retired: next.retired + removed.yt - withheld.pt }
   else if (withheld.pt > 0n || withheld.yt > 0n) {

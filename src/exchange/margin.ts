@@ -96,17 +96,17 @@ export const largerGap = (account: Account, at: Valuation): bigint => {
   return twap > spot ? twap : spot
 }
 
-/** The condition to open, to increase and to withdraw. */
-export const meetsInitial = (account: Account, at: Valuation, terms: MarketTerms): boolean =>
-  isSpot(account, at.discount) ||
-  (hasRatio(account, at.spot, terms.initialBps) &&
-    hasRatio(account, at.worst(account.yt), terms.initialTwapBps) &&
-    leastEquity(account, at) * 10n >= largerGap(account, at) * 12n)
-
-/** Equity at the worst price there is: what meets the initial condition meets maintenance too. */
-const leastEquity = (account: Account, at: Valuation): bigint => {
-  const [spot, worst] = [equity(account, at.spot), equity(account, at.worst(account.yt))]
-  return spot < worst ? spot : worst
+/** The condition to open, to increase and to withdraw; what meets it meets maintenance too. */
+export const meetsInitial = (account: Account, at: Valuation, terms: MarketTerms): boolean => {
+  if (isSpot(account, at.discount)) return true
+  if (!hasRatio(account, at.spot, terms.initialBps)) return false
+  const worst = at.worst(account.yt)
+  const needed = largerGap(account, at) * 12n
+  return (
+    hasRatio(account, worst, terms.initialTwapBps) &&
+    equity(account, at.spot) * 10n >= needed &&
+    equity(account, worst) * 10n >= needed
+  )
 }
 
 /** Below it an account is liquidatable. */

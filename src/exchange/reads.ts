@@ -37,7 +37,7 @@ import {
   valuation,
   ytInJlp,
 } from './margin.ts'
-import type { AccountRef, Exchange, LpPosition, MarginAccount, Market, World } from './state.ts'
+import type { AccountRef, Exchange, Legs, LpPosition, MarginAccount, Market, World } from './state.ts'
 import { twapOf } from './swap.ts'
 
 // ---- a market ------------------------------------------------------------------------------------------------------------
@@ -194,6 +194,14 @@ const liquidationRateOf = (draft: Draft, market: Market, account: MarginAccount)
     else safe = middle
   }
   return bad as RateQ64
+}
+
+/** An account's legs with its coupons paid, and its equity at the spot in JLP atoms: for whoever looks at many. */
+export const accountLegs = (state: Exchange, ref: AccountRef, world: World): Legs & { readonly equity: bigint } => {
+  const draft = new Draft(state, world)
+  const market = draft.market(ref.market)
+  const account = draft.account(ref, market)
+  return { ...account, equity: equity(account, ytInJlp(market.pool.rate, market.pool)) }
 }
 
 /** A margin account as its owner sees it. `entry` is what entry.ts has kept of its history; without it, profit has no split. */

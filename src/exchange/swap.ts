@@ -2,19 +2,20 @@
 import { divide } from '../../amm/fixed.ts'
 import {
   historySeconds,
-  type JlpAtoms,
   MAX_RATE,
   type Order,
   type Quote,
   quote,
   type RateQ64,
+  type Rejected,
   tickRate,
   twap,
 } from '../../amm/index.ts'
-import { type Draft, withFund } from './draft.ts'
+import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { OrderBounds } from './instruction.ts'
 import { type Valuation, valuation } from './margin.ts'
+import { withFundMargin } from './maturity.ts'
 import type { Market } from './state.ts'
 
 /** Time-weighted rate before anything this instruction does. */
@@ -51,22 +52,19 @@ export interface Swapped {
   readonly quote: Quote
 }
 
-/** What would be traded, or undefined with the AMM's reason if nothing. The market is returned with its fees booked. */
-export const trySwap = (market: Market, order: Order): Swapped | { readonly rejected: ReturnType<typeof quote> } => {
+/** What would be traded, or the AMM's reason why nothing. The market is returned with its fees booked. */
+export const trySwap = (market: Market, order: Order): Swapped | Rejected => {
   const traded = quote(market.pool, order)
-  if (traded.kind === 'rejected') return { rejected: traded }
+  if (traded.kind === 'rejected') return traded
   const { fee, next } = traded
   const paid = { ...market, pool: next, fees: market.fees + fee.protocol }
-  return { quote: traded, market: withFund(paid, { ...market.fund, margin: market.fund.margin + fee.insurance }) }
+  return { quote: traded, market: withFundMargin(paid, fee.insurance) }
 }
 
 /** Trades an order or refuses with the AMM's reason; `minimum` is the least fill. Writes the event. */
 export const swap = (draft: Draft, market: Market, order: Order, minimum: bigint): Swapped => {
   const done = trySwap(market, order)
-  if ('rejected' in done) {
-    const { rejected } = done
-    return rejected.kind === 'rejected' ? refuse(rejected.code, rejected.context) : refuse('no-liquidity')
-  }
+  if (!('quote' in done)) refuse(done.code, done.context)
   if (done.quote.filled < minimum) refuse('below-minimum', { minimum, filled: done.quote.filled })
   swapEvent(draft, market.id, order.kind, done.quote)
   return done
@@ -91,5 +89,3 @@ export const checkOpenInterest = (draft: Draft, { terms, totals, pool }: Market)
   const face = divide(side * pool.discount, 1n << 64n, 'up')
   if (face > cap) refuse('open-interest', { openInterest: face, cap })
 }
-
-export const asJlp = (amount: bigint): JlpAtoms => amount as JlpAtoms

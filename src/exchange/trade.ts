@@ -80,13 +80,16 @@ const increase = (
 }
 
 /** The figures that a refused trader needs: assets and liabilities in JLP at spot and at the worst price that stood, and the gap. */
-const collateral = (account: MarginAccount, at: Valuation): Record<string, bigint> => ({
-  assets: assets(account, at.spot),
-  liabilities: liabilities(account, at.spot),
-  assetsAtTwap: assets(account, at.worst(account.yt)),
-  liabilitiesAtTwap: liabilities(account, at.worst(account.yt)),
-  gap: largerGap(account, at),
-})
+const collateral = (account: MarginAccount, at: Valuation): Record<string, bigint> => {
+  const worst = at.worst(account.yt)
+  return {
+    assets: assets(account, at.spot),
+    liabilities: liabilities(account, at.spot),
+    assetsAtTwap: assets(account, worst),
+    liabilitiesAtTwap: liabilities(account, worst),
+    gap: largerGap(account, at),
+  }
+}
 
 /** Trades against the position, never through zero; a margined account must be better off for it. */
 const reduce = (

@@ -24,9 +24,11 @@ export interface Official {
 
 export type OfficialReading = ({ readonly kind: 'fresh' } & Official) | ({ readonly kind: 'stale' } & Official)
 
-/** APY of an APR that is compounded daily, both percent. */
-export const apyPercentOf = (aprPercent: number): number =>
-  ((1 + aprPercent / 100 / DAYS_PER_YEAR) ** DAYS_PER_YEAR - 1) * 100
+/** APY, a fraction, of an APR in percent that is compounded daily. */
+export const apyOf = (aprPercent: number): number => (1 + aprPercent / 100 / DAYS_PER_YEAR) ** DAYS_PER_YEAR - 1
+
+/** The same in percent. */
+export const apyPercentOf = (aprPercent: number): number => apyOf(aprPercent) * 100
 
 const reading = (aprBps: bigint, publishedAt: number, now: number): OfficialReading => {
   const aprPercent = Number(aprBps) / 100

@@ -4,9 +4,8 @@
  */
 import { type JlpAtoms, liquidityForDeposit, type RateQ64, rateFromApy, tickAtRate } from '../../../amm/index.ts'
 import {
-  type AccountView,
   accountId,
-  accountView,
+  accountLegs,
   balanceId,
   type Instruction,
   type Ledger,
@@ -40,6 +39,9 @@ export interface Outlook {
   readonly leading: number
   readonly implied: number
 }
+
+/** What an actor holds in its account. */
+type Held = ReturnType<typeof accountLegs>
 
 const JLP = 1_000_000
 const CAPITAL: Readonly<Record<ActorKind, readonly [number, number]>> = {
@@ -81,9 +83,9 @@ export class Scene {
     return this.ledger.balances.get(balanceId(token, owner)) ?? 0n
   }
 
-  account(owner: string): AccountView | undefined {
+  account(owner: string): Held | undefined {
     const ref = { market: this.market, owner, sub: 0 }
-    return this.ledger.accounts.has(accountId(ref)) ? accountView(this.ledger, ref, this.world) : undefined
+    return this.ledger.accounts.has(accountId(ref)) ? accountLegs(this.ledger, ref, this.world) : undefined
   }
 
   get rate(): bigint {
@@ -104,7 +106,7 @@ const bounds = (scene: Scene, up: boolean, tolerance = 0.08) => {
 const refOf = (actor: Actor, scene: Scene) => ({ market: scene.market, owner: actor.name, sub: 0 })
 
 /** Opens an account and brings margin up to `wanted`, as far as the wallet has it. */
-const funded = (actor: Actor, scene: Scene, account: AccountView | undefined, wanted: bigint): Instruction[] => {
+const funded = (actor: Actor, scene: Scene, account: Held | undefined, wanted: bigint): Instruction[] => {
   const ref = refOf(actor, scene)
   const has = account?.margin ?? 0n
   const wallet = scene.balance('jlp', actor.name)
@@ -115,7 +117,7 @@ const funded = (actor: Actor, scene: Scene, account: AccountView | undefined, wa
   ]
 }
 
-const close = (actor: Actor, scene: Scene, account: AccountView): Instruction => ({
+const close = (actor: Actor, scene: Scene, account: Held): Instruction => ({
   kind: 'trade',
   action: 'close',
   ...refOf(actor, scene),
@@ -126,7 +128,7 @@ const close = (actor: Actor, scene: Scene, account: AccountView): Instruction =>
 const open = (
   actor: Actor,
   scene: Scene,
-  account: AccountView | undefined,
+  account: Held | undefined,
   action: 'long' | 'short',
   leverage: number,
 ): Instruction[] => {
@@ -162,7 +164,7 @@ const directional =
     // Out when the edge is gone, when it hurts too much, or when something better came along.
     const hurt = account.equity * 100n < account.netDeposits * 35n
     if (edge < -0.02 || (hurt && dice.chance(0.3)) || dice.chance(0.06)) return [close(actor, scene, account)]
-    if (edge > 0.1 && account.leverage !== undefined && dice.chance(0.3)) {
+    if (edge > 0.1 && account.margin !== 0n && dice.chance(0.3)) {
       const st = part(account.margin, 0.5 * actor.nerve)
       return [{ kind: 'trade', action, ...refOf(actor, scene), amount: { st }, ...bounds(scene, action === 'long') }]
     }
@@ -223,7 +225,9 @@ const saver = (actor: Actor, scene: Scene): Instruction[] => {
   return []
 }
 
-const rateOf = (apy: number): RateQ64 => rateFromApy(BigInt(Math.round(apy * 1e9)) * ((1n << 64n) / 1_000_000_000n))
+/** The rate of an APY, to 10^-9 of it. */
+export const rateOf = (apy: number): RateQ64 =>
+  rateFromApy(BigInt(Math.round(apy * 1e9)) * ((1n << 64n) / 1_000_000_000n))
 
 /** Provides liquidity around the rate, collects, and moves the range along when the rate has left it. */
 const lp = (actor: Actor, scene: Scene): Instruction[] => {

@@ -1,17 +1,20 @@
 /** What a replay writes down: prices, volumes, who made what, liquidations, and whether the books held. */
 
 import { apyFromRate, marketName, ytPrice } from '../../../amm/index.ts'
+import { YEAR_SECONDS } from '../../../amm/units.ts'
 import {
   type Applied,
   type Audit,
   accountId,
-  accountView,
+  accountLegs,
   type Instruction,
   lpView,
   marketView,
   ptView,
   type Refused,
+  SEED_DUST,
 } from '../../exchange/index.ts'
+import { DAY, real } from '../figures.ts'
 import { ACTOR_KINDS, type Actor, type ActorKind, type Scene } from './actors.ts'
 import type { ReplayOptions } from './run.ts'
 
@@ -124,12 +127,7 @@ export interface Report {
   readonly days: readonly DayRow[]
 }
 
-const SEED_DUST = 1000n
 const TRADES = new Set(['trade', 'buy-pt', 'sell-pt', 'roll'])
-const DAY_SECONDS = 86_400
-const YEAR_SECONDS = 31_536_000
-
-const fromQ64 = (value: bigint): number => Number(value) / 2 ** 64
 
 export class Recorder {
   trades = 0
@@ -225,8 +223,8 @@ export class Recorder {
 
   hour(): void {
     const { pool } = this.scene.ledger.markets.get(this.scene.market)!
-    const apy = fromQ64(apyFromRate(pool.rate))
-    const yt = fromQ64(ytPrice(pool.rate, pool.tauSeconds))
+    const apy = real(apyFromRate(pool.rate))
+    const yt = real(ytPrice(pool.rate, pool.tauSeconds))
     this.extremes = {
       apy: [Math.min(this.extremes.apy[0]!, apy), Math.max(this.extremes.apy[1]!, apy)],
       yt: [Math.min(this.extremes.yt[0]!, yt), Math.max(this.extremes.yt[1]!, yt)],
@@ -249,7 +247,7 @@ export class Recorder {
     const { scene } = this
     const { ledger, market, world } = scene
     const ref = { market, owner: actor.name, sub: 0 }
-    const account = ledger.accounts.has(accountId(ref)) ? accountView(ledger, ref, world).equity : 0n
+    const account = ledger.accounts.has(accountId(ref)) ? accountLegs(ledger, ref, world).equity : 0n
     const pt = ptView(ledger, market, scene.balance(`pt/${market}`, actor.name), world).value
     let lp = 0n
     if (actor.kind === 'lp') {
@@ -271,11 +269,11 @@ export class Recorder {
     const view = marketView(ledger, market, world)
     this.days.push({
       time: world.now,
-      impliedApy: fromQ64(view.impliedApy),
-      realisedApy: this.realised(world.now - 7 * DAY_SECONDS),
+      impliedApy: real(view.impliedApy),
+      realisedApy: this.realised(world.now - 7 * DAY),
       leadingApy: outlook.leading,
-      ytPrice: fromQ64(view.ytPrice),
-      ptPrice: fromQ64(view.ptPrice),
+      ytPrice: real(view.ytPrice),
+      ptPrice: real(view.ptPrice),
       depthPerBp: view.depthPerBp,
       longYt: view.longYt,
       shortYt: view.shortYt,

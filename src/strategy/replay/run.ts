@@ -2,7 +2,7 @@
  * A market replayed over recorded history: coupons from the recorded fees, order flow simulated by actors.ts, the books summed
  * afresh after every instruction. The same options give the same report, byte by byte.
  */
-import { type CouponKind, marketName, type RateQ64, rateFromApy } from '../../../amm/index.ts'
+import { type CouponKind, marketName } from '../../../amm/index.ts'
 import {
   accountId,
   audit,
@@ -13,9 +13,11 @@ import {
   type Instruction,
   type Ledger,
   liquidationOf,
+  SEED_DUST,
   type World,
 } from '../../exchange/index.ts'
 import {
+  apyOf,
   type Earned,
   type History,
   HOUR_SECONDS,
@@ -25,7 +27,8 @@ import {
   projectHistory,
   SOURCE_TERMS,
 } from '../../oracle/index.ts'
-import { type Actor, decide, populate, Scene } from './actors.ts'
+import { DAY } from '../figures.ts'
+import { type Actor, decide, populate, rateOf, Scene } from './actors.ts'
 import { Dice } from './dice.ts'
 import { Recorder, type Report } from './report.ts'
 import { RecordedPool } from './source.ts'
@@ -53,14 +56,8 @@ export interface Progress {
   readonly trades: number
 }
 
-const DAY_SECONDS = 86_400
 const OPERATOR = 'operator'
 const KEEPER = 'keeper'
-/** What the market's creator pays for its dust. */
-const SEED_JLP = 1000n
-
-const apyOfPercent = (apr: number): number => (1 + apr / 100 / 365) ** 365 - 1
-const rateOfApy = (apy: number): RateQ64 => rateFromApy(BigInt(Math.round(apy * 1e9)) * ((1n << 64n) / 1_000_000_000n))
 
 /** Runs the market to its end; yields once a simulated day and returns the report. Throws `no-data` outside the history. */
 export function* replay(options: ReplayOptions): Generator<Progress, Report> {
@@ -73,7 +70,7 @@ export function* replay(options: ReplayOptions): Generator<Progress, Report> {
     lastStep: from,
     weeklyLastStep: pool.lastUpdated,
     balances: [
-      [balanceId('jlp', OPERATOR), SEED_JLP] as const,
+      [balanceId('jlp', OPERATOR), SEED_DUST] as const,
       ...actors.map(({ name, capital }) => [balanceId('jlp', name), capital] as const),
     ],
   })
@@ -100,16 +97,17 @@ export function* replay(options: ReplayOptions): Generator<Progress, Report> {
     recorder.afterCoupon()
   }
 
-  give({ kind: 'create-market', by: OPERATOR, coupon: kind, maturity, rate: rateOfApy(start.belief) })
+  give({ kind: 'create-market', by: OPERATOR, coupon: kind, maturity, rate: rateOf(start.belief) })
   const lps = actors.filter(actor => actor.kind === 'lp')
   for (const lp of lps) giveAll(decide(lp, scene))
   recorder.day()
 
+  let target = start.belief
   for (let hour = from; hour < to; hour += HOUR_SECONDS) {
-    if ((hour - from) % DAY_SECONDS === 0) {
+    if (hour === from || hour % DAY === 0) target = outlookFrom(history, hour - (hour % DAY)).belief
+    if ((hour - from) % DAY === 0) {
       scene.outlook = { ...outlookFrom(history, hour), implied: scene.outlook.implied, belief: scene.outlook.belief }
     }
-    const target = outlookFrom(history, hour - (hour % DAY_SECONDS)).belief
     // Minds move towards what was published, in small steps, and now and then all at once.
     const drift = 0.01 * (target / scene.outlook.belief - 1) + 0.006 * dice.normal()
     const news = dice.chance(0.012) ? 0.14 * dice.normal() : 0
@@ -134,7 +132,7 @@ export function* replay(options: ReplayOptions): Generator<Progress, Report> {
     keep(scene, give)
     recorder.hour()
     if (options.checked === 'hourly') recorder.checked(audit(ledger))
-    if ((next - from) % DAY_SECONDS === 0) {
+    if ((next - from) % DAY === 0) {
       recorder.day()
       yield { done: next - from, of: to - from, trades: recorder.trades }
     }
@@ -158,7 +156,7 @@ export function* replay(options: ReplayOptions): Generator<Progress, Report> {
 
 const outlookFrom = (history: History, at: number): { belief: number; leading: number } => {
   const training = history === projectHistory() ? {} : { training: projectHistory() }
-  const leading = apyOfPercent(leadingApr({ history, asOf: at, ...training }).aprPercent)
+  const leading = apyOf(leadingApr({ history, asOf: at, ...training }).aprPercent)
   let official = leading
   try {
     official = officialFromHistory(history, at).apyPercent / 100
