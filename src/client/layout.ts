@@ -32,3 +32,29 @@ export interface AccountLayout {
 export type SeedLayout =
   | { readonly text: string }
   | { readonly name: string; readonly type: 'pubkey' | 'u8' | 'u32' | 'i32' | 'coupon_kind' }
+
+/** A value in the arguments of an instruction, or in an event: a plain type, a name among a few, all changeable terms, or maybe one. */
+export interface ArgumentLayout {
+  readonly name: string
+  readonly type: string | { readonly option: string }
+}
+
+export interface SlotLayout {
+  readonly name: string
+  readonly writable: boolean
+  readonly signer: boolean
+  readonly optional: boolean
+}
+
+export interface InstructionLayout {
+  readonly discriminator: readonly number[]
+  readonly accounts: readonly SlotLayout[]
+  readonly arguments: readonly ArgumentLayout[]
+  /** What may follow the accounts. */
+  readonly rest: 'tick arrays' | 'matured markets' | undefined
+}
+
+export interface RecordLayout {
+  readonly type: string
+  readonly fields: readonly { readonly name: string; readonly type: string }[]
+}

@@ -215,15 +215,7 @@ test('a message says where', () => {
 })
 
 describe("Anchor's coder, over the generated IDL", () => {
-  const part = JSON.parse(
-    readFileSync(new URL('../../programs-idl/sunder.accounts.json', import.meta.url), 'utf8'),
-  ) as object
-  const idl = {
-    address: NO_ADDRESS,
-    metadata: { name: 'sunder', version: '0.1.0', spec: '0.1.0' },
-    instructions: [],
-    ...part,
-  }
+  const idl = JSON.parse(readFileSync(new URL('../../programs-idl/sunder.json', import.meta.url), 'utf8')) as object
   const coder = new BorshAccountsCoder(idl as unknown as Idl)
 
   const plain = (value: unknown): unknown => {

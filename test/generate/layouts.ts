@@ -122,7 +122,7 @@ const Grid = struct('Grid', 'Rate range and tick spacing.', [
   field('max_tick', 'i32', TICK, 'A multiple of the spacing.'),
 ])
 
-const ChangeableTerms = struct('ChangeableTerms', 'Terms that may change, after 24 hours in the queue.', [
+export const CHANGEABLE_TERMS = struct('ChangeableTerms', 'Terms that may change, after 24 hours in the queue.', [
   field('fee_bps', 'u16', upTo(500), 'Trading fee, bp of the ST leg.'),
   field('lp_share_bps', 'u16', BPS, 'Share of the fee that LPs get, bp.'),
   field('insurance_share_bps', 'u16', BPS, "Share of the protocol's part that the insurance fund gets, bp."),
@@ -134,7 +134,7 @@ const ChangeableTerms = struct('ChangeableTerms', 'Terms that may change, after 
 
 const MarketTerms = struct('MarketTerms', 'All terms of a market.', [
   field('grid', { struct: Grid }, ANY, ''),
-  ...ChangeableTerms.fields,
+  ...CHANGEABLE_TERMS.fields,
   field('initial_bps', 'u16', ANY, 'Collateral ratio for opening, at spot, bp.'),
   field('initial_twap_bps', 'u16', ANY, 'The same at the worst rate found, bp.'),
   field('maintenance_bps', 'u16', ANY, 'Below it at TWAP an account is liquidated, bp.'),
@@ -153,7 +153,7 @@ const MarketTerms = struct('MarketTerms', 'All terms of a market.', [
 
 const Queued = struct('Queued', 'Terms that wait.', [
   field('ready_at', 'u32', ANY, 'Unix seconds; 0: none are queued.'),
-  field('terms', { struct: ChangeableTerms }, ANY, ''),
+  field('terms', { struct: CHANGEABLE_TERMS }, ANY, ''),
 ])
 
 const Pool = struct('Pool', 'The AMM, without its ticks; grid and fees are in the terms.', [

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { INTERFACE_FILES } from '../generate/interface-write.ts'
 import { LAYOUT_FILES } from '../generate/layouts-write.ts'
 import { phiTableRust, phiTableSource } from '../generate/phi-table.ts'
 
@@ -7,6 +8,7 @@ const FILES = [
   ['amm/generated/phi-table.ts', phiTableSource],
   ['programs/sunder/src/math/phi_table.rs', phiTableRust],
   ...LAYOUT_FILES,
+  ...INTERFACE_FILES,
 ] as const
 
 for (const [path, source] of FILES) {

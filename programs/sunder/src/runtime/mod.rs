@@ -8,6 +8,8 @@
 mod account;
 mod cpi;
 mod entrypoint;
+mod few;
+mod heap;
 mod log;
 mod memory;
 mod program_error;
@@ -21,6 +23,8 @@ pub use cpi::{invoke, invoke_signed, AccountMeta, Instruction, Seed, Signer, MAX
 #[cfg(target_os = "solana")]
 pub use entrypoint::report_panic;
 pub use entrypoint::{deserialize, run, Input, MAX_ACCOUNTS};
+pub use few::Few;
+pub use heap::{whole_heap, Zeroed, HEAP_BYTES};
 pub use log::{log, log_64, log_compute_units, log_data, log_pubkey};
 pub use memory::{compare, copy, fill};
 pub use program_error::{ProgramError, ProgramResult};

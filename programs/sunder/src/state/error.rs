@@ -1,6 +1,5 @@
 //! Why the bytes of an account were refused.
 use crate::math::MathError;
-use crate::runtime::ProgramError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateError {
@@ -19,17 +18,6 @@ pub enum StateError {
     OutOfRange,
     /// A tick array of another market, or one that is none of this market's.
     WrongMarket,
-}
-
-impl From<StateError> for ProgramError {
-    fn from(error: StateError) -> ProgramError {
-        match error {
-            StateError::Uninitialised => ProgramError::UninitializedAccount,
-            StateError::AlreadyInitialised => ProgramError::AccountAlreadyInitialized,
-            StateError::OutOfRange => ProgramError::InvalidArgument,
-            _ => ProgramError::InvalidAccountData,
-        }
-    }
 }
 
 impl From<StateError> for MathError {

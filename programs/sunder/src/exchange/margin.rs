@@ -1,0 +1,39 @@
+//! The margin arithmetic at a market's rates.
+use super::book::Book;
+use crate::interface::SunderError;
+use crate::math::account::Legs;
+use crate::math::margin::{is_spot, meets_initial, meets_maintenance, valuation, Valuation};
+use crate::math::twap::{history_seconds, twap};
+
+impl Book<'_> {
+    /// Time-weighted rate before anything this instruction does.
+    pub fn twap(&self) -> Result<u128, SunderError> {
+        Ok(twap(&self.oracle, u32::from(self.terms.twap_window))?)
+    }
+
+    /// What margin is measured with for an account with `yt`, at a spot rate and at the TWAP.
+    #[inline(never)]
+    pub fn value_at(&self, rate: u128, twap_rate: u128, yt: i64) -> Result<Valuation, SunderError> {
+        Ok(valuation((&self.pool.moment, &self.terms.margin), &self.standing, (rate, twap_rate), yt)?)
+    }
+
+    pub fn is_spot(&self, legs: &Legs) -> Result<bool, SunderError> {
+        Ok(is_spot(legs, self.pool.moment.discount)?)
+    }
+
+    pub fn meets_initial(&self, legs: &Legs, at: &Valuation) -> Result<bool, SunderError> {
+        Ok(meets_initial(legs, at, &self.terms.margin)?)
+    }
+
+    pub fn meets_maintenance(&self, legs: &Legs, at: &Valuation) -> Result<bool, SunderError> {
+        Ok(meets_maintenance(legs, at, &self.terms.margin)?)
+    }
+
+    /// Refuses `HistoryShort` unless the rate oracle has seen one window.
+    pub fn check_history(&self, now: u32) -> Result<(), SunderError> {
+        if history_seconds(&self.oracle, now)? < u32::from(self.terms.twap_window) {
+            return Err(SunderError::HistoryShort);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,400 @@
+//! Trading YT on margin or spot, buying and selling PT, and rolling to a later market.
+use super::book::{finish, Book, Holding};
+use super::maturity::moved;
+use super::swap::{check_bounds, order, Arrays};
+use super::tokens::{move_jlp, move_pt, vault_pays, Wallet};
+use super::work::Workspace;
+use super::accounts;
+use crate::interface::{
+    Action, AmountUnit, BuyPtAccounts, BuyPtArguments, OrderKind, RollAccounts, RollArguments, SellPtAccounts,
+    SellPtArguments, SunderError, TradeAccounts, TradeArguments,
+};
+use crate::math::account::{add_to_margin, reduce as reduce_legs, Legs};
+use crate::math::margin::{equity, ratio_kept};
+use crate::math::quote::{Order, OrderAmount, Quote};
+use crate::runtime::{AccountInfo, ProgramResult};
+
+/// What a trade is asked for, without the accounts.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    pub amount: OrderAmount,
+    pub limit_rate: u128,
+    pub minimum: u64,
+}
+
+/// What else a trade looks at.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub config: &'a AccountInfo,
+    pub jlp_mint: &'a AccountInfo,
+    pub pool: &'a AccountInfo,
+    pub arrays: Arrays<'a>,
+}
+
+pub fn amount_in(unit: AmountUnit, amount: u64) -> OrderAmount {
+    match unit {
+        AmountUnit::Token => OrderAmount::Exact(amount),
+        AmountUnit::St => OrderAmount::St(amount),
+    }
+}
+
+/// Long, short, reduce or close a margin account's YT.
+pub fn trade(work: &mut Workspace, a: &TradeAccounts, args: &TradeArguments) -> ProgramResult {
+    check_bounds(work, args.limit_rate, args.deadline)?;
+    let mut place = None;
+    let book = Book::open(&mut place, work, a.market, a.index)?;
+    let mut account = book.holding(a.account)?;
+    let wanted = Wanted {
+        amount: amount_in(args.unit, args.amount),
+        limit_rate: args.limit_rate,
+        minimum: args.minimum,
+    };
+    let around =
+        Around { config: a.config, jlp_mint: a.jlp_mint, pool: a.jupiter_pool, arrays: Arrays::of(a.rest) };
+    match args.action {
+        Action::Long => increase(work, book, &mut account, &wanted, &around, (true, args.spot))?,
+        Action::Short => increase(work, book, &mut account, &wanted, &around, (false, args.spot))?,
+        Action::Reduce => reduce(work, book, &mut account, &wanted, &around)?,
+        Action::Close => close(work, book, &mut account, &wanted, &around)?,
+    }
+    book.save(work)?;
+    finish(work, book, a.event_authority)
+}
+
+/// Opens or increases: the cost or the proceeds go to the ST leg, the fee to margin. Unless the order says spot it is a margined
+/// trade: inside the guards, in one stretch of liquidity, at the initial condition.
+#[inline(never)]
+fn increase(
+    work: &mut Workspace,
+    book: &mut Book,
+    account: &mut Holding,
+    wanted: &Wanted,
+    around: &Around,
+    (long, spot): (bool, bool),
+) -> Result<(), SunderError> {
+    book.check_open(work, around.config, around.pool)?;
+    if if long { account.legs.yt < 0 } else { account.legs.yt > 0 } {
+        return Err(SunderError::OppositePosition);
+    }
+    let twap_rate = book.twap()?;
+    if !spot {
+        book.check_history(work.now)?;
+    }
+    let limit = if spot {
+        book.in_range(wanted.limit_rate, long)?
+    } else {
+        book.guarded(wanted.limit_rate, twap_rate, book.terms.guard_bps, long)?
+    };
+    let kind = if long { OrderKind::BuyYt } else { OrderKind::SellYt };
+    let order = order(kind, wanted.amount, limit, !spot);
+    let done = book.swap(work, &around.arrays, kind, &order, wanted.minimum)?;
+    traded(&mut account.legs, &done, long)?;
+    book.save_holding(work, account)?;
+    if spot {
+        if !book.is_spot(&account.legs)? {
+            return Err(SunderError::NotSpot);
+        }
+    } else {
+        let at = book.value_at(book.pool.rate, twap_rate, account.legs.yt)?;
+        if !book.meets_initial(&account.legs, &at)? {
+            return Err(SunderError::Undercollateralised);
+        }
+    }
+    // A short's coupons are owed whatever it holds; a long that is paid in full owes nothing.
+    if !spot || !long {
+        book.check_backing()?;
+    }
+    book.check_open_interest(around.jlp_mint)
+}
+
+/// The legs after YT were bought or sold for the ST leg, the fee paid from margin.
+fn traded(legs: &mut Legs, done: &Quote, long: bool) -> Result<(), SunderError> {
+    let sum = |value: i64, change: u64, up: bool| {
+        let change = i64::try_from(change).ok()?;
+        if up { value.checked_add(change) } else { value.checked_sub(change) }
+    };
+    legs.yt = sum(legs.yt, done.filled, long).ok_or(SunderError::BadAmount)?;
+    legs.st = sum(legs.st, done.amount, !long).ok_or(SunderError::BadAmount)?;
+    Ok(add_to_margin(legs, -i128::from(done.fee.total))?)
+}
+
+fn close(
+    work: &mut Workspace,
+    book: &mut Book,
+    account: &mut Holding,
+    wanted: &Wanted,
+    around: &Around,
+) -> Result<(), SunderError> {
+    let amount = OrderAmount::Exact(account.legs.yt.unsigned_abs());
+    reduce(work, book, account, &Wanted { amount, ..*wanted }, around)
+}
+
+/// Trades against the position, never through zero; a margined account must be better off for it.
+#[inline(never)]
+fn reduce(
+    work: &mut Workspace,
+    book: &mut Book,
+    account: &mut Holding,
+    wanted: &Wanted,
+    around: &Around,
+) -> Result<(), SunderError> {
+    book.check_exit(work, around.pool)?;
+    let before = account.legs;
+    let size = before.yt.unsigned_abs();
+    if size == 0 {
+        return Err(SunderError::NoPosition);
+    }
+    if matches!(wanted.amount, OrderAmount::Exact(yt) if yt > size) {
+        return Err(SunderError::ExceedsPosition);
+    }
+    let twap_rate = book.twap()?;
+    let (kind, order) = reducing(book, &before, wanted.amount, wanted.limit_rate, twap_rate)?;
+    let done = book.swap(work, &around.arrays, kind, &order, wanted.minimum)?;
+    if done.filled > size {
+        return Err(SunderError::ExceedsPosition);
+    }
+    reduced(&mut account.legs, &done)?;
+    book.save_holding(work, account)?;
+    let after = account.legs;
+    if book.is_spot(&after)? {
+        return Ok(());
+    }
+    let at = book.value_at(book.pool.rate, twap_rate, after.yt)?;
+    if book.meets_initial(&after, &at)? {
+        return Ok(());
+    }
+    let kept = ratio_kept(&before, &after, at.twap.price, false);
+    if after.yt == 0 || equity(&after, at.spot.price) < 0 || !kept {
+        return Err(SunderError::NotBetter);
+    }
+    Ok(())
+}
+
+/// The order that trades against a position: inside the guards, unless the account owes nothing.
+pub fn reducing(
+    book: &Book,
+    legs: &Legs,
+    amount: OrderAmount,
+    limit_rate: u128,
+    twap_rate: u128,
+) -> Result<(OrderKind, Order), SunderError> {
+    let up = legs.yt < 0;
+    let kind = if up { OrderKind::BuyYt } else { OrderKind::SellYt };
+    let spot = book.is_spot(legs)?;
+    let limit = if spot {
+        book.in_range(limit_rate, up)?
+    } else {
+        book.guarded(limit_rate, twap_rate, book.terms.guard_bps, up)?
+    };
+    Ok((kind, order(kind, amount, limit, !spot)))
+}
+
+/// The legs after a trade against them, the fee paid.
+pub fn reduced(legs: &mut Legs, done: &Quote) -> Result<(), SunderError> {
+    let amount = i128::from(done.amount);
+    let received = if legs.yt < 0 { -amount } else { amount };
+    Ok(reduce_legs(legs, done.filled, received - i128::from(done.fee.total))?)
+}
+
+// ---- PT -------------------------------------------------------------------------------------------------------------------
+
+/// Who trades PT, and through which accounts.
+struct PtTrade<'a> {
+    owner: &'a AccountInfo,
+    config: &'a AccountInfo,
+    index: &'a AccountInfo,
+    market: &'a AccountInfo,
+    owner_jlp: &'a AccountInfo,
+    owner_pt: &'a AccountInfo,
+    vault: &'a AccountInfo,
+    pt_mint: &'a AccountInfo,
+    pool: &'a AccountInfo,
+    event_authority: &'a AccountInfo,
+    arrays: Arrays<'a>,
+}
+
+/// Buys PT with JLP from the wallet: ST is split, the YT sold.
+pub fn buy_pt(work: &mut Workspace, a: &BuyPtAccounts, args: &BuyPtArguments) -> ProgramResult {
+    let trade = PtTrade {
+        owner: a.owner,
+        config: a.config,
+        index: a.index,
+        market: a.market,
+        owner_jlp: a.owner_jlp,
+        owner_pt: a.owner_pt,
+        vault: a.vault,
+        pt_mint: a.pt_mint,
+        pool: a.jupiter_pool,
+        event_authority: a.event_authority,
+        arrays: Arrays::of(a.rest),
+    };
+    let wanted = Wanted {
+        amount: amount_in(args.unit, args.amount),
+        limit_rate: args.limit_rate,
+        minimum: args.minimum,
+    };
+    trade_pt(work, &trade, &wanted, args.deadline, true)
+}
+
+/// Sells PT: YT is bought and merged.
+pub fn sell_pt(work: &mut Workspace, a: &SellPtAccounts, args: &SellPtArguments) -> ProgramResult {
+    let trade = PtTrade {
+        owner: a.owner,
+        config: a.config,
+        index: a.index,
+        market: a.market,
+        owner_jlp: a.owner_jlp,
+        owner_pt: a.owner_pt,
+        vault: a.vault,
+        pt_mint: a.pt_mint,
+        pool: a.jupiter_pool,
+        event_authority: a.event_authority,
+        arrays: Arrays::of(a.rest),
+    };
+    let wanted = Wanted {
+        amount: amount_in(args.unit, args.amount),
+        limit_rate: args.limit_rate,
+        minimum: args.minimum,
+    };
+    trade_pt(work, &trade, &wanted, args.deadline, false)
+}
+
+#[inline(never)]
+fn trade_pt(work: &mut Workspace, a: &PtTrade, wanted: &Wanted, deadline: u32, buys: bool) -> ProgramResult {
+    check_bounds(work, wanted.limit_rate, deadline)?;
+    let mut place = None;
+    let book = Book::open(&mut place, work, a.market, a.index)?;
+    if buys {
+        book.check_open(work, a.config, a.pool)?;
+    } else {
+        book.check_exit(work, a.pool)?;
+    }
+    let kind = if buys { OrderKind::BuyPt } else { OrderKind::SellPt };
+    let limit = book.in_range(wanted.limit_rate, !buys)?;
+    let done = book.swap(work, &a.arrays, kind, &order(kind, wanted.amount, limit, false), wanted.minimum)?;
+    let mut jlp = Wallet::jlp(a.owner_jlp, a.owner.key());
+    let mut pt = Wallet::new(a.owner_pt, a.pt_mint.key(), a.owner.key());
+    settle_pt(work, book, &done, buys, &mut jlp, &mut pt)?;
+    book.save(work)?;
+    book.store(work)?;
+    move_jlp(&jlp, a.vault, a.market, a.owner)?;
+    move_pt(&pt, a.pt_mint, a.market, a.owner)?;
+    work.events.send(work.now, a.event_authority)
+}
+
+/// The wallet's side of a PT trade, fee included. `AmountTooSmall` for a sale that does not bring its fee.
+pub fn settle_pt(
+    work: &mut Workspace,
+    book: &mut Book,
+    done: &Quote,
+    buys: bool,
+    jlp: &mut Wallet,
+    pt: &mut Wallet,
+) -> Result<(), SunderError> {
+    let (filled, amount, fee) = (i128::from(done.filled), i128::from(done.amount), i128::from(done.fee.total));
+    let paid = if buys { amount + fee } else { fee - amount };
+    if !buys && paid > 0 {
+        return Err(SunderError::AmountTooSmall);
+    }
+    let change = if buys { filled } else { -filled };
+    pt.shift(work, change)?;
+    book.totals.pt += change;
+    book.pay(work, jlp, paid)
+}
+
+// ---- roll -----------------------------------------------------------------------------------------------------------------
+
+/// Closes an account wholly, moves its margin to one of a later market and opens there on the same side.
+pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> ProgramResult {
+    let mut place = None;
+    let book = Book::open(&mut place, work, a.market, a.index)?;
+    let mut to_place = None;
+    let to_book = Book::open(&mut to_place, work, a.to_market, a.to_index)?;
+    if to_book.maturity <= book.maturity {
+        return Err(SunderError::BadParameter.into());
+    }
+    let mut account = book.holding(a.account)?;
+    let yt = account.legs.yt;
+    if yt == 0 {
+        return Err(SunderError::NoPosition.into());
+    }
+    check_bounds(work, args.close_limit_rate, args.deadline)?;
+    let from = Around {
+        config: a.config,
+        jlp_mint: a.jlp_mint,
+        pool: a.jupiter_pool,
+        arrays: Arrays { brought: a.rest, other: Some(a.to_market.key()) },
+    };
+    let whole = Wanted {
+        amount: OrderAmount::Exact(yt.unsigned_abs()),
+        limit_rate: args.close_limit_rate,
+        minimum: yt.unsigned_abs(),
+    };
+    reduce(work, book, &mut account, &whole, &from)?;
+    book.save(work)?;
+    let margin = account.legs.margin;
+    if margin == 0 {
+        return Err(SunderError::InsufficientMargin.into());
+    }
+    // Out of one vault and into the other: the wallet's balance does not move, but the records say both.
+    let through = Through { owner: a.owner, jlp: margin };
+    through.leave(work, book, &mut account)?;
+    let mut to_account = through.arrive(work, to_book, a.to_account)?;
+    check_bounds(work, args.limit_rate, args.deadline)?;
+    let to = Around { arrays: Arrays { brought: a.rest, other: Some(a.market.key()) }, ..from };
+    let wanted = Wanted {
+        amount: amount_in(args.unit, args.amount),
+        limit_rate: args.limit_rate,
+        minimum: args.minimum,
+    };
+    increase(work, to_book, &mut to_account, &wanted, &to, (yt > 0, false))?;
+    to_book.save(work)?;
+    book.store(work)?;
+    to_book.store(work)?;
+    vault_pays(a.vault, a.to_vault, a.market, margin)?;
+    work.events.send(work.now, a.event_authority)
+}
+
+/// Margin on its way from one market to another.
+struct Through<'a> {
+    owner: &'a AccountInfo,
+    jlp: u64,
+}
+
+impl Through<'_> {
+    /// All the margin of an account that owes nothing.
+    #[inline(never)]
+    fn leave(&self, work: &mut Workspace, book: &mut Book, account: &mut Holding) -> Result<(), SunderError> {
+        accounts::withdraw_legs(&mut account.legs, self.jlp)?;
+        book.save_holding(work, account)?;
+        self.balance(work, true)?;
+        book.vault = moved(book.vault, -i128::from(self.jlp)).map_err(|_| SunderError::VaultShort)?;
+        book.save(work)
+    }
+
+    #[inline(never)]
+    fn arrive<'b>(
+        &self,
+        work: &mut Workspace,
+        book: &mut Book<'b>,
+        account: &'b AccountInfo,
+    ) -> Result<Holding<'b>, SunderError> {
+        book.check_running()?;
+        let mut account = book.holding(account)?;
+        self.balance(work, false)?;
+        book.vault = moved(book.vault, self.jlp.into())?;
+        accounts::deposit_legs(&mut account.legs, self.jlp)?;
+        book.save_holding(work, &mut account)?;
+        book.save(work)?;
+        Ok(account)
+    }
+
+    fn balance(&self, work: &mut Workspace, received: bool) -> Result<(), SunderError> {
+        let jlp = i64::try_from(self.jlp).map_err(|_| SunderError::BadAmount)?;
+        work.events.balance(&crate::interface::BalanceRecord {
+            mint: crate::interface::addresses::JLP_MINT,
+            owner: *self.owner.key(),
+            change: if received { jlp } else { -jlp },
+        })
+    }
+}
