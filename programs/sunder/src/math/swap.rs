@@ -5,7 +5,7 @@ use super::error::MathError;
 use super::fixed::{ceil_q64, div_small_down, div_u64, mul_rate};
 use super::inverse::{bisect, largest, Amounts, Priced};
 use super::pool::{Pool, Tick};
-use super::rate::{point, tick_at_rate, tick_rate, yt_value, Moment};
+use super::rate::{point, tick_at_rate, tick_rate, yt_value, Moment, Point};
 use super::units::{times_discount, YEAR_SECONDS};
 
 /// The initialised ticks of a pool, wherever they are kept.
@@ -99,6 +99,8 @@ struct Stretch<'a> {
     rate: u128,
     /// `V(rate)`.
     value: u128,
+    /// Prices at the start, if they came with `value`.
+    start: Option<Point>,
     liquidity: u64,
     /// The next tick's rate, or the limit rate if that comes first.
     end: u128,
@@ -174,7 +176,10 @@ fn path_amount(of: Token, yt: u64, area: u128, discount: u128) -> Result<i128, M
 #[inline(never)]
 fn guess(amounts: &PathAmounts, most: i128, top: i64) -> Result<i64, MathError> {
     let s = amounts.stretch;
-    let here = point(s.rate, s.moment)?;
+    let here = match s.start {
+        Some(start) => start,
+        None => point(s.rate, s.moment)?,
+    };
     let before = path_amount(amounts.of, s.yt, s.area, s.moment.discount)?;
     let of_yt = amounts.of == Token::Yt;
     let price = if of_yt { here.yt_price } else { here.pt_price };
@@ -283,15 +288,22 @@ pub fn walk<T: Ticks>(pool: &Pool, ticks: &T, order: &Walk, steps: &mut [Step]) 
             };
             let room = mul_rate(width, liquidity)?;
             let capacity = if up || limited { room >> 64 } else { ceil_q64(room) };
-            let start_value = match value {
-                Some(value) => value,
-                None => yt_value(rate, moment)?,
+            // A search by JLP needs the prices too, and one evaluation of the curve gives all of it.
+            let start = match (value, budget) {
+                (None, Budget::Jlp { .. }) => Some(point(rate, moment)?),
+                _ => None,
+            };
+            let start_value = match (value, start) {
+                (Some(value), _) => value,
+                (None, Some(start)) => start.value,
+                (None, None) => yt_value(rate, moment)?,
             };
             let stretch = Stretch {
                 moment,
                 up,
                 rate,
                 value: start_value,
+                start,
                 liquidity,
                 end,
                 limited,
