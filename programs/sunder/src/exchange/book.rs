@@ -259,13 +259,16 @@ impl<'a> Book<'a> {
 
     // ---- what is allowed at this moment -------------------------------------------------------------------------------
 
-    /// For weekly coupons Jupiter's own account says whether one is due; it is not looked at for hourly ones.
-    fn freshness(&self, work: &Workspace, pool: &AccountInfo) -> Result<Freshness, SunderError> {
-        let updated = match self.kind() {
-            IndexKind::Hourly => 0,
-            IndexKind::Weekly => last_updated(pool)?,
-        };
-        Ok(freshness(self.kind(), self.index.last_step, updated, work.now))
+    fn freshness(&self, work: &Workspace, updated: u32) -> Freshness {
+        freshness(self.kind(), self.index.last_step, updated, work.now)
+    }
+
+    /// For weekly coupons Jupiter's own account says whether one is due; it is not looked at for hourly ones. `BadSource`.
+    fn last_updated(&self, pool: &AccountInfo) -> Result<u32, SunderError> {
+        match self.kind() {
+            IndexKind::Hourly => Ok(0),
+            IndexKind::Weekly => last_updated(pool),
+        }
     }
 
     /// Refuses what takes new risk: after maturity, in a pause, and unless every coupon due has been paid. `Matured`, `Paused`,
@@ -290,7 +293,7 @@ impl<'a> Book<'a> {
     /// Refuses what takes value out against a price, in a pause allowed, unless every coupon due has been paid. `CouponDue`,
     /// `ReduceOnly`.
     pub fn check_fresh(&self, work: &Workspace, pool: &AccountInfo) -> Result<(), SunderError> {
-        match self.freshness(work, pool)? {
+        match self.freshness(work, self.last_updated(pool)?) {
             Freshness::Fresh => Ok(()),
             Freshness::CouponDue => Err(SunderError::CouponDue),
             Freshness::ReduceOnly => Err(SunderError::ReduceOnly),
@@ -300,7 +303,8 @@ impl<'a> Book<'a> {
     /// Refuses an exit through the AMM only while a coupon is due that `accrue` can pay. `Matured`, `CouponDue`.
     pub fn check_exit(&self, work: &Workspace, pool: &AccountInfo) -> Result<(), SunderError> {
         self.check_running()?;
-        match self.freshness(work, pool)? {
+        // A source that can no longer be read publishes nothing that could be paid first: it must not close the exits.
+        match self.freshness(work, self.last_updated(pool).unwrap_or(0)) {
             Freshness::CouponDue => Err(SunderError::CouponDue),
             _ => Ok(()),
         }

@@ -84,19 +84,17 @@ pub fn read(account: &AccountInfo) -> Result<PoolReading, SunderError> {
     parse(&account.try_borrow_data()?)
 }
 
-/// When Jupiter last published a weekly figure, unix seconds: what tells whether a weekly coupon is due, for little.
-/// Errors as of `read`, and `BadSource` also where a canary of the layout is wrong.
+/// When Jupiter last published a weekly figure, unix seconds: what tells whether a weekly coupon is due. Errors as of
+/// `read`, and `BadSource` also where a canary of the layout is wrong.
 #[inline(never)]
 pub fn last_updated(account: &AccountInfo) -> Result<u32, SunderError> {
-    check_account(account)?;
-    last_updated_of(&account.try_borrow_data()?)
+    last_updated_of(&read(account)?)
 }
 
-/// `last_updated` of the bytes. `BadSource`.
-pub fn last_updated_of(data: &[u8]) -> Result<u32, SunderError> {
-    let fields = fields_of(data)?;
-    check_canaries(fields[at::BUMP], fields[at::LP_TOKEN_BUMP], signed_at(fields, at::INCEPTION_TIME)?)?;
-    u32::try_from(signed_at(fields, at::LAST_UPDATED)?).map_err(|_| SunderError::BadSource)
+/// `last_updated` of a reading, if that is of Jupiter's pool. `BadSource`.
+pub fn last_updated_of(reading: &PoolReading) -> Result<u32, SunderError> {
+    check_canaries(reading)?;
+    Ok(cursor_of(reading)?.last_updated)
 }
 
 /// The reading of the account's bytes. `BadSource` for anything that the program cannot have written; the custodies are
@@ -159,7 +157,8 @@ fn signed_at(fields: &Fields, at: usize) -> Result<i64, SunderError> {
 }
 
 #[inline(always)]
-fn check_canaries(bump: u8, lp_token_bump: u8, inception_time: i64) -> Result<(), SunderError> {
+fn check_canaries(reading: &PoolReading) -> Result<(), SunderError> {
+    let PoolReading { bump, lp_token_bump, inception_time, .. } = *reading;
     if bump != POOL_BUMP || lp_token_bump != LP_TOKEN_BUMP || inception_time != INCEPTION_TIME {
         return Err(SunderError::BadSource);
     }
@@ -208,7 +207,7 @@ pub struct Cursor {
 /// Whether this is Jupiter's pool, with a fresh AUM, at `now` (unix seconds). `BadSource`: its layout may have changed;
 /// `StaleSource`: the pool has to be refreshed first.
 pub fn check_source(reading: &PoolReading, now: u32, kind: IndexKind) -> Result<(), SunderError> {
-    check_canaries(reading.bump, reading.lp_token_bump, reading.inception_time)?;
+    check_canaries(reading)?;
     if reading.aum_usd == 0 {
         return Err(SunderError::BadSource);
     }
@@ -423,7 +422,7 @@ mod tests {
         };
         for count in 0..=54 {
             assert_eq!(parse(&account(count)), Ok(expected));
-            assert_eq!(last_updated_of(&account(count)), Ok(1_789_779_600));
+            assert_eq!(parse(&account(count)).and_then(|reading| last_updated_of(&reading)), Ok(1_789_779_600));
         }
         let changed = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut data = account(6);
@@ -444,6 +443,8 @@ mod tests {
         for (at, value) in [(127, 1), (135, 128), (159, 128), (169, 128), (210, 128), (219, 2)] {
             assert_eq!(changed(&|data| data[base + at] = value), bad, "{at}");
         }
+        let share = |bps: u64| changed(&|data| data[base + 120..base + 128].copy_from_slice(&bps.to_le_bytes()));
+        assert_eq!((share(10_000), share(10_001)), (Ok(expected), bad));
     }
 
     #[test]
@@ -511,6 +512,23 @@ mod tests {
         let published = 3_010_000_000_000u128 * u128::from(WEEKLY_AUM) / (u128::from(AUM) * u128::from(WEEK));
         let near = across(published as u64);
         assert!(near.figured > 9_000_000_000 && near.figured <= 10_000_000_000 && near.paid as i128 == near.figured);
+    }
+
+    #[test]
+    fn what_a_week_paid_has_64_bits() {
+        let (index, now) = (index(IndexKind::Hourly), MONDAY + 2 * HOUR_SECONDS);
+        let across = |before, realized| {
+            // A week that began an hour before the last step, so that three mean hours are three times what was seen.
+            let cursor = Cursor { last_updated: MONDAY - HOUR_SECONDS, realized_fee_usd: before };
+            let reading = pool(MONDAY + HOUR_SECONDS, u64::MAX, realized, now);
+            read_hourly(&index, &cursor, &reading, now).map(|step| step.earned.fees)
+        };
+        let third = u64::MAX / 3;
+        assert_eq!(across(third, 0), Ok(u64::MAX));
+        assert_eq!(across(third, 1), Err(SunderError::BadSource));
+        assert_eq!(across(third + 1, 0), Err(SunderError::BadSource));
+        assert_eq!(across(1, u64::MAX - 3), Ok(u64::MAX));
+        assert_eq!(across(1, u64::MAX - 2), Err(SunderError::BadSource));
     }
 
     #[test]
