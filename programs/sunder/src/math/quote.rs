@@ -143,8 +143,7 @@ pub fn settle<T: Ticks>(pool: &mut Pool, ticks: &mut T, quote: &Quote, steps: &[
                 break;
             }
             let crossing = Crossing { up: *up, fee_growth, yt_value_at_tick: step.value };
-            let tick = crossed(&ticks.read(index)?, index, pool, &crossing)?;
-            ticks.write(index, &tick)?;
+            ticks.update(index, |tick| crossed(tick, index, pool, &crossing))?;
         }
     }
     pool.rate = path.rate;

@@ -93,8 +93,13 @@ pub struct Grid {
 /// `s_i = floor(i * 2^64 / 10^4)`, i from 0 to 10^6; else `TickOffGrid`.
 #[inline(always)]
 pub fn tick_rate(tick: i32) -> Result<u128, MathError> {
-    match u32::try_from(tick) {
-        Ok(tick) if tick <= 1_000_000 => div_small_down(u128::from(tick) << 64, 10_000),
+    // 2^64 = 10^4 * BASIS_POINT + REST, so that 64-bit numbers do.
+    const BASIS_POINT: u64 = (ONE_Q64 / 10_000) as u64;
+    const REST: u64 = (ONE_Q64 % 10_000) as u64;
+    match u64::try_from(tick) {
+        Ok(tick) if tick <= 1_000_000 => {
+            Ok(u128::from(tick) * u128::from(BASIS_POINT) + u128::from(tick * REST / 10_000))
+        }
         _ => Err(MathError::TickOffGrid),
     }
 }

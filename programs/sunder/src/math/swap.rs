@@ -17,6 +17,11 @@ pub trait Ticks {
     fn read(&self, index: i32) -> Result<Tick, MathError>;
     /// Replaces an initialised tick. `TickMissing`.
     fn write(&mut self, index: i32, tick: &Tick) -> Result<(), MathError>;
+    /// Replaces an initialised tick by what `change` makes of it. `TickMissing`, and what `change` refuses.
+    fn update(&mut self, index: i32, change: impl FnOnce(&Tick) -> Result<Tick, MathError>) -> Result<(), MathError> {
+        let tick = change(&self.read(index)?)?;
+        self.write(index, &tick)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -207,23 +212,46 @@ fn guess(amounts: &PathAmounts, most: i128, top: i64) -> Result<i64, MathError> 
     }
 }
 
-/// YT to take from a stretch for a budget in JLP; None if it cannot even be passed through.
+/// Whether amounts are proven never to fall in n. For PT they are up to this liquidity. Beyond it, far above any real market, the
+/// answer is that of plain bisection, so that every implementation finds the same.
+#[inline(always)]
+fn is_proven(stretch: &Stretch, of: Token) -> bool {
+    of == Token::Yt || u128::from(stretch.liquidity) << 10 <= stretch.moment.discount
+}
+
+/// `V` at the end of a stretch whose YT are all within a budget; None if they are not, or may not be.
 #[inline(never)]
-fn wanted_for(stretch: &Stretch, of: Token, fewest: bool, amount: u64) -> Result<Option<u64>, MathError> {
+fn all_within(stretch: &Stretch, of: Token, fewest: bool, amount: u64) -> Result<Option<u128>, MathError> {
+    if !is_proven(stretch, of) || (fewest && of == Token::Pt) {
+        return Ok(None); // the last atom of a rise may bring less than the one before it
+    }
+    let value = yt_value(stretch.rate_after(stretch.capacity)?, stretch.moment)?;
+    let area = stretch.area.checked_add(stretch.area_to(value)?).ok_or(MathError::Overflow)?;
+    let yt = stretch.yt.checked_add(stretch.capacity).ok_or(MathError::Overflow)?;
+    let comes_to = path_amount(of, yt, area, stretch.moment.discount)?;
+    Ok((comes_to <= most_of(fewest, amount)).then_some(value))
+}
+
+/// The most, Q64.64, that an amount may come to for one atom more to be taken.
+#[inline(always)]
+fn most_of(fewest: bool, amount: u64) -> i128 {
     let exact = u128::from(amount) << 64;
     let most = if fewest { exact.saturating_sub(1) } else { exact };
     // What a path can come to stays far below 2^127, so a larger budget is as good as that.
-    let most = i128::try_from(most).unwrap_or(i128::MAX);
+    i128::try_from(most).unwrap_or(i128::MAX)
+}
+
+/// YT to take from a stretch for a budget in JLP; None if it cannot even be passed through.
+#[inline(never)]
+fn wanted_for(stretch: &Stretch, of: Token, fewest: bool, amount: u64) -> Result<Option<u64>, MathError> {
+    let most = most_of(fewest, amount);
     let capacity = i64::try_from(stretch.capacity).map_err(|_| MathError::Overflow)?;
     // The last atom of a rise also pays for what is left of the stretch below an atom, so the proceeds of PT may dip
     // there: the fewest are looked for before it.
     let top = if fewest && !stretch.limited { capacity - 1 } else { capacity };
     let amounts = PathAmounts { stretch, of };
-    // PT amounts are proven never to fall in n up to this liquidity. Beyond it, far above any real market, the answer
-    // is that of plain bisection, so that every implementation finds the same.
-    let proven = of == Token::Yt || u128::from(stretch.liquidity) << 10 <= stretch.moment.discount;
     let n =
-        if proven { largest(&amounts, most, top, guess(&amounts, most, top)?)? } else { bisect(&amounts, most, top)? };
+        if is_proven(stretch, of) { largest(&amounts, most, top, guess(&amounts, most, top)?)? } else { bisect(&amounts, most, top)? };
     let n = if fewest && n < capacity { n + 1 } else { n };
     Ok(u64::try_from(n).ok()) // -1 is none
 }
@@ -311,9 +339,19 @@ pub fn walk<T: Ticks>(pool: &Pool, ticks: &T, order: &Walk, steps: &mut [Step]) 
                 yt,
                 area,
             };
+            let mut whole_value = None;
             let wanted = match budget {
                 Budget::Yt(all) => Some(all - yt), // never more than asked for is filled
-                Budget::Jlp { of, fewest, amount } => wanted_for(&stretch, of, fewest, amount)?,
+                Budget::Jlp { of, fewest, amount } => {
+                    // Behind a crossing the answer is most often all of the stretch, which is cheaper to see than to search.
+                    if value.is_some() {
+                        whole_value = all_within(&stretch, of, fewest, amount)?;
+                    }
+                    match whole_value {
+                        Some(_) => Some(stretch.capacity),
+                        None => wanted_for(&stretch, of, fewest, amount)?,
+                    }
+                }
             };
             let Some(wanted) = wanted else {
                 return Ok(Path { stopped_by: StoppedBy::Filled, ..standing }); // not even its rounding can be paid for
@@ -321,7 +359,10 @@ pub fn walk<T: Ticks>(pool: &Pool, ticks: &T, order: &Walk, steps: &mut [Step]) 
             let n = wanted.min(stretch.capacity);
             let whole = !limited && wanted >= stretch.capacity;
             rate = stretch.rate_after(n)?;
-            at_tick = yt_value(rate, moment)?;
+            at_tick = match whole_value {
+                Some(value) => value,
+                None => yt_value(rate, moment)?,
+            };
             step.liquidity = liquidity;
             step.area = stretch.area_to(at_tick)?;
             yt = yt.checked_add(n).ok_or(MathError::Overflow)?;

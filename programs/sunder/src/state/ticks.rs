@@ -77,8 +77,13 @@ impl<B: Deref<Target = [u8; market::SIZE]>> Market<B> {
 
     /// The nearest initialised tick above `tick` (when `up`), or at or below it. `tick` is one of the grid or the one
     /// below it. `Malformed`.
-    #[inline(never)]
     pub fn next_initialised(&self, tick: i32, up: bool) -> Result<Option<i32>, StateError> {
+        Ok(self.next_step(tick, up)?.map(|steps| self.tick_at(steps)))
+    }
+
+    /// The same in grid ticks from the first.
+    #[inline(never)]
+    fn next_step(&self, tick: i32, up: bool) -> Result<Option<usize>, StateError> {
         let inside = tick >= self.terms_grid_min_tick();
         let at = if inside { self.steps(tick)? } else { 0 };
         if up {
@@ -92,12 +97,12 @@ impl<B: Deref<Target = [u8; market::SIZE]>> Market<B> {
 
     /// The first initialised tick of bit `from` and above.
     #[inline(always)]
-    fn first_from(&self, from: usize) -> Result<Option<i32>, StateError> {
+    fn first_from(&self, from: usize) -> Result<Option<usize>, StateError> {
         let mut mask = u64::MAX << (from % TICKS_PER_ARRAY);
         for word in from / TICKS_PER_ARRAY..TICK_ARRAYS {
             let found = self.initialised(word)? & mask;
             if found != 0 {
-                return Ok(Some(self.tick_at(word * TICKS_PER_ARRAY + found.trailing_zeros() as usize)));
+                return Ok(Some(word * TICKS_PER_ARRAY + found.trailing_zeros() as usize));
             }
             mask = u64::MAX;
         }
@@ -106,14 +111,14 @@ impl<B: Deref<Target = [u8; market::SIZE]>> Market<B> {
 
     /// The last initialised tick of bit `until` and below.
     #[inline(always)]
-    fn last_until(&self, until: usize) -> Result<Option<i32>, StateError> {
+    fn last_until(&self, until: usize) -> Result<Option<usize>, StateError> {
         let until = until.min(BITS - 1);
         let mut mask = u64::MAX >> (TICKS_PER_ARRAY - 1 - until % TICKS_PER_ARRAY);
         for word in (0..=until / TICKS_PER_ARRAY).rev() {
             let found = self.initialised(word)? & mask;
             if found != 0 {
                 let bit = TICKS_PER_ARRAY - 1 - found.leading_zeros() as usize;
-                return Ok(Some(self.tick_at(word * TICKS_PER_ARRAY + bit)));
+                return Ok(Some(word * TICKS_PER_ARRAY + bit));
             }
             mask = u64::MAX;
         }
@@ -134,7 +139,12 @@ impl<B: DerefMut<Target = [u8; market::SIZE]>> Market<B> {
 pub struct TradeTicks<'a, 'b, B> {
     market: &'a Market<B>,
     arrays: &'a mut [TickArray<&'b mut [u8; tick_array::SIZE]>],
+    /// Where in `arrays` the array of each number is.
+    places: [u8; TICK_ARRAYS],
 }
+
+/// No array of that number was brought.
+const ABSENT: u8 = u8::MAX;
 
 impl<'a, 'b, B: Deref<Target = [u8; market::SIZE]>> TradeTicks<'a, 'b, B> {
     /// `WrongMarket` unless every array is of the market at `key` and begins where one of its arrays does.
@@ -143,31 +153,45 @@ impl<'a, 'b, B: Deref<Target = [u8; market::SIZE]>> TradeTicks<'a, 'b, B> {
         key: &[u8; 32],
         arrays: &'a mut [TickArray<&'b mut [u8; tick_array::SIZE]>],
     ) -> Result<Self, StateError> {
-        for array in arrays.iter() {
+        let mut places = [ABSENT; TICK_ARRAYS];
+        for (i, array) in arrays.iter().enumerate() {
             let place = market.place_of(array.start()).map_err(|_| StateError::WrongMarket)?;
             if array.market() != *key || place.slot != 0 {
                 return Err(StateError::WrongMarket);
             }
+            *places.get_mut(place.array).ok_or(StateError::WrongMarket)? = i as u8; // there are few
         }
-        Ok(TradeTicks { market, arrays })
+        Ok(TradeTicks { market, arrays, places })
     }
 
     /// Which of the arrays brought, and where in it.
     fn find(&self, tick: i32) -> Result<(usize, usize), MathError> {
         let TickPlace { array, slot } = self.market.place_of(tick)?;
-        let start = self.market.array_start(array)?;
-        let found = self.arrays.iter().position(|array| array.start() == start).ok_or(MathError::TickMissing)?;
-        Ok((found, slot))
+        Ok((self.brought(array)?, slot))
+    }
+
+    fn brought(&self, number: usize) -> Result<usize, MathError> {
+        match self.places.get(number) {
+            Some(&place) if place != ABSENT => Ok(usize::from(place)),
+            _ => Err(MathError::TickMissing),
+        }
+    }
+
+    /// A tick of the grid as it is stored: all 0 if no position begins or ends there. `TickMissing`.
+    pub fn stored(&self, index: i32) -> Result<Tick, MathError> {
+        let (array, slot) = self.find(index)?;
+        Ok(self.arrays[array].tick(slot)?)
     }
 }
 
 impl<B: Deref<Target = [u8; market::SIZE]>> Ticks for TradeTicks<'_, '_, B> {
     fn next(&self, index: i32, up: bool) -> Result<Option<NextTick>, MathError> {
-        let Some(index) = self.market.next_initialised(index, up)? else {
+        let Some(steps) = self.market.next_step(index, up)? else {
             return Ok(None);
         };
-        let (array, slot) = self.find(index)?;
-        Ok(Some(NextTick { index, net: self.arrays[array].tick_net(slot)? }))
+        let array = self.brought(steps / TICKS_PER_ARRAY)?;
+        let net = self.arrays[array].tick_net(steps % TICKS_PER_ARRAY)?;
+        Ok(Some(NextTick { index: self.market.tick_at(steps), net }))
     }
 
     fn read(&self, index: i32) -> Result<Tick, MathError> {
@@ -182,5 +206,15 @@ impl<B: Deref<Target = [u8; market::SIZE]>> Ticks for TradeTicks<'_, '_, B> {
     fn write(&mut self, index: i32, tick: &Tick) -> Result<(), MathError> {
         let (array, slot) = self.find(index)?;
         Ok(self.arrays[array].set_tick(slot, tick)?)
+    }
+
+    fn update(&mut self, index: i32, change: impl FnOnce(&Tick) -> Result<Tick, MathError>) -> Result<(), MathError> {
+        let (array, slot) = self.find(index)?;
+        let array = &mut self.arrays[array];
+        let tick = array.tick(slot)?;
+        if tick.gross == 0 {
+            return Err(MathError::TickMissing);
+        }
+        Ok(array.set_tick(slot, &change(&tick)?)?)
     }
 }
