@@ -12,6 +12,7 @@ export type ClientErrorCode =
   | 'out-of-range' // a record that cannot be stored
   | 'wrong-address' // not an address, or not the one that the seeds give
   | 'missing-account' // an account that is needed to know was not given
+  | 'too-large' // more than fits into a transaction
   | 'inconsistent' // accounts that do not belong together
 
 export type ClientErrorContext = Readonly<Record<string, string | number | bigint>>

@@ -33,28 +33,62 @@ export type SeedLayout =
   | { readonly text: string }
   | { readonly name: string; readonly type: 'pubkey' | 'u8' | 'u32' | 'i32' | 'coupon_kind' }
 
-/** A value in the arguments of an instruction, or in an event: a plain type, a name among a few, all changeable terms, or maybe one. */
-export interface ArgumentLayout {
+/** A value in the arguments of an instruction or in a record: a plain type, one of a few names, or all changeable terms. */
+export interface WireLayout {
   readonly name: string
-  readonly type: string | { readonly option: string }
+  readonly type: string
+  readonly optional: boolean
 }
 
 export interface SlotLayout {
   readonly name: string
   readonly writable: boolean
   readonly signer: boolean
+  /** Given as the program's own address where there is none. */
   readonly optional: boolean
 }
 
 export interface InstructionLayout {
   readonly discriminator: readonly number[]
   readonly accounts: readonly SlotLayout[]
-  readonly arguments: readonly ArgumentLayout[]
+  readonly arguments: readonly WireLayout[]
   /** What may follow the accounts. */
   readonly rest: 'tick arrays' | 'matured markets' | undefined
 }
 
 export interface RecordLayout {
   readonly type: string
-  readonly fields: readonly { readonly name: string; readonly type: string }[]
+  readonly fields: readonly WireLayout[]
 }
+
+/** Addresses in base58 by the names of their slots. */
+export type At<Needed extends string, Maybe extends string = never> = { readonly [Name in Needed]: string } & {
+  readonly [Name in Maybe]?: string | undefined
+}
+
+const words = (text: string): (readonly [string, string])[] =>
+  text === '' ? [] : text.split(' ').map(word => [word.split(':')[0]!, word.split(':')[1] ?? ''] as const)
+
+/** "jlp:u64 zap:u128?" */
+const fieldsOf = (text: string): WireLayout[] =>
+  words(text).map(([name, type]) => ({ name, type: type.replace('?', ''), optional: type.endsWith('?') }))
+
+/** An instruction by its text: accounts "owner:s market:w account:w?" (signs, is written, may be missing), arguments "jlp:u64". */
+export const instruction = (
+  discriminator: readonly number[],
+  accounts: string,
+  args: string,
+  rest?: InstructionLayout['rest'],
+): InstructionLayout => ({
+  discriminator,
+  accounts: words(accounts).map(([name, flags]) => ({
+    name,
+    writable: flags.includes('w'),
+    signer: flags.includes('s'),
+    optional: flags.includes('?'),
+  })),
+  arguments: fieldsOf(args),
+  rest,
+})
+
+export const record = (type: string, fields: string): RecordLayout => ({ type, fields: fieldsOf(fields) })

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { PublicKey } from '@solana/web3.js'
 import {
   ADDRESSES,
-  type Argument,
   type ArgumentType,
   ENUMS,
   type EnumName,
@@ -184,7 +183,9 @@ const relations = (slot: Slot, all: readonly Slot[]): string[] => {
   }
   if (check.kind === 'stored') {
     const { slot: other, field } = check
-    return [`checks::same(${other}, ${accountOf(other)}::${offsetName(field)}, ${it}.key(), SunderError::WrongAddress)?;`]
+    return [
+      `checks::same(${other}, ${accountOf(other)}::${offsetName(field)}, ${it}.key(), SunderError::WrongAddress)?;`,
+    ]
   }
   if (check.kind === 'wallet') {
     const mint = check.mint === 'jlp_mint' ? '&addresses::JLP_MINT' : `${check.mint.slot}.key()`
@@ -200,11 +201,7 @@ const relations = (slot: Slot, all: readonly Slot[]): string[] => {
 
 const guarded = (slot: Slot, lines: readonly string[]): string[] =>
   slot.optional && lines.length > 0
-    ? [
-        `        if let Some(${slot.name}) = ${slot.name} {`,
-        ...lines.map(line => `            ${line}`),
-        '        }',
-      ]
+    ? [`        if let Some(${slot.name}) = ${slot.name} {`, ...lines.map(line => `            ${line}`), '        }']
     : lines.map(line => `        ${line}`)
 
 const rustAccounts = (instruction: Instruction): string[] => {
@@ -255,7 +252,9 @@ const rustDispatch = (): string[] => [
     '',
     '#[inline(never)]',
     `fn ${name}(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {`,
-    ...(list.length === 0 ? ['    checks::expect(data, 0)?;'] : [`    let arguments = ${pascal(name)}Arguments::read(data)?;`]),
+    ...(list.length === 0
+      ? ['    checks::expect(data, 0)?;']
+      : [`    let arguments = ${pascal(name)}Arguments::read(data)?;`]),
     `    let accounts = ${pascal(name)}Accounts::check(accounts)?;`,
     `    exchange::${name}(work, &accounts${list.length === 0 ? '' : ', &arguments'})`,
     '}',
@@ -325,8 +324,7 @@ export const interfaceRust = (): string => {
     `pub const EXECUTED: [u8; 8] = ${bytes(hashed('event', 'Executed'))};`,
     '',
     ...INSTRUCTIONS.map(
-      ({ name }) =>
-        `const ${name.toUpperCase()}: u64 = u64::from_le_bytes(${bytes(hashed('global', name))});`,
+      ({ name }) => `const ${name.toUpperCase()}: u64 = u64::from_le_bytes(${bytes(hashed('global', name))});`,
     ),
     '',
     ...rustErrors(),
@@ -352,13 +350,22 @@ const tsType = (type: ArgumentType): string => {
   if (typeof type === 'object') return `${tsType(type.option as ArgumentType)} | undefined`
   return isTerms(type) ? 'ChangeableTermsData' : tsLeaf(type)
 }
-const tsArgumentField = ({ name, type }: Argument): string => {
-  const shown = typeof type === 'object' ? `{ option: '${type.option}' }` : `'${type}'`
-  return `{ name: '${camel(name)}', type: ${shown} }`
+/** "jlp:u64", "zap:u128?" */
+const tsField = (name: string, type: ArgumentType | RecordField['type']): string =>
+  typeof type === 'object' ? `${camel(name)}:${type.option}?` : `${camel(name)}:${type}`
+
+/** "owner:s", "account:w?": s signs, w is written, ? may be missing. */
+const tsSlot = ({ name, writable, signer, optional }: Slot): string => {
+  const flags = `${signer ? 's' : ''}${writable ? 'w' : ''}${optional ? '?' : ''}`
+  return flags === '' ? camel(name) : `${camel(name)}:${flags}`
 }
 
-const tsSlot = ({ name, writable, signer, optional }: Slot): string =>
-  `{ name: '${camel(name)}', writable: ${writable}, signer: ${signer}, optional: ${optional} }`
+/** The slots whose address the caller says: all but those that are known by name. */
+const namedSlots = (accounts: readonly Slot[], optional: boolean): string =>
+  accounts
+    .filter(slot => slot.optional === optional && !(slot.name in ADDRESSES))
+    .map(slot => `'${camel(slot.name)}'`)
+    .join(' | ') || 'never'
 
 const doc = (text: string, indent: string): string[] => (text === '' ? [] : [`${indent}/** ${text} */`])
 
@@ -366,7 +373,7 @@ export const interfaceTypeScript = (): string => {
   const lines = [
     `// ${BY}`,
     `import type { CouponKind } from '../../../amm/display.ts'`,
-    `import type { ArgumentLayout, InstructionLayout, RecordLayout } from '../layout.ts'`,
+    `import { type At, type InstructionLayout, instruction, type RecordLayout, record } from '../layout.ts'`,
     `import type { ChangeableTermsData } from './layouts.ts'`,
     '',
     '/** Where the program is: docs/deploy.md says how to have it elsewhere. */',
@@ -384,9 +391,13 @@ export const interfaceTypeScript = (): string => {
     '',
   ]
   for (const [name, variants] of Object.entries(ENUMS)) {
-    lines.push(`export const ${snake(name).toUpperCase()}S = [${variants.map(v => `'${kebab(v)}'`).join(', ')}] as const`)
+    lines.push(
+      `export const ${snake(name).toUpperCase()}S = [${variants.map(v => `'${kebab(v)}'`).join(', ')}] as const`,
+    )
     lines.push(`export type ${name} = (typeof ${snake(name).toUpperCase()}S)[number]`)
   }
+  const terms = CHANGEABLE_TERMS.fields.map(({ name }) => `'${camel(name)}'`)
+  lines.push('', '/** Of u16 each, in order. */', `export const CHANGEABLE_TERMS = [${terms.join(', ')}] as const`)
   lines.push('', '/** What each instruction says, by its name. */', 'export interface InstructionArguments {')
   for (const { name, means, arguments: list } of INSTRUCTIONS) {
     lines.push(...doc(means, '  '))
@@ -396,40 +407,47 @@ export const interfaceTypeScript = (): string => {
     }
     lines.push(`  readonly ${camel(name)}: {`)
     for (const { name: field, type, means: about } of list) {
-      lines.push(...doc(about, '    '), `    readonly ${camel(field)}: ${tsType(type)}`)
+      const optional = typeof type === 'object' ? '?' : ''
+      lines.push(...doc(about, '    '), `    readonly ${camel(field)}${optional}: ${tsType(type)}`)
     }
     lines.push('  }')
   }
   lines.push('}', 'export type InstructionName = keyof InstructionArguments', '')
-  lines.push('/** The accounts of each instruction, by its name: addresses in base58. */', 'export interface InstructionAccounts {')
+  lines.push(
+    '/** The accounts of each instruction that are not known by name. */',
+    'export interface InstructionAccounts {',
+  )
   for (const { name, accounts } of INSTRUCTIONS) {
-    lines.push(`  readonly ${camel(name)}: {`)
-    for (const slot of accounts) {
-      if (slot.check.kind === 'fixed') continue
-      lines.push(`    readonly ${camel(slot.name)}${slot.optional ? '?' : ''}: string${slot.optional ? ' | undefined' : ''}`)
-    }
-    lines.push('  }')
+    const [needed, maybe] = [namedSlots(accounts, false), namedSlots(accounts, true)]
+    lines.push(`  readonly ${camel(name)}: At<${needed}${maybe === 'never' ? '' : `, ${maybe}`}>`)
   }
-  lines.push('}', '', 'export const INSTRUCTIONS: Readonly<Record<InstructionName, InstructionLayout>> = {')
+  lines.push('}', '', '/** Discriminator, accounts, arguments, and what may follow the accounts. */')
+  lines.push('export const INSTRUCTIONS: Readonly<Record<InstructionName, InstructionLayout>> = {')
   for (const { name, accounts, arguments: list, rest } of INSTRUCTIONS) {
-    lines.push(`  ${camel(name)}: {`, `    discriminator: ${bytes(hashed('global', name))},`, '    accounts: [')
-    lines.push(...accounts.map(slot => `      ${tsSlot(slot)},`), '    ],')
-    const fields = list.map(tsArgumentField)
-    lines.push(`    arguments: [${fields.length === 0 ? ']' : `\n${fields.map(f => `      ${f},`).join('\n')}\n    ]`} satisfies readonly ArgumentLayout[],`)
-    lines.push(`    rest: ${rest === undefined ? 'undefined' : `'${rest}'`},`, '  },')
+    lines.push(
+      `  ${camel(name)}: instruction(`,
+      `    ${bytes(hashed('global', name))},`,
+      `    '${accounts.map(tsSlot).join(' ')}',`,
+      `    '${list.map(field => tsField(field.name, field.type)).join(' ')}',`,
+      ...(rest === undefined ? [] : [`    '${rest}',`]),
+      '  ),',
+    )
   }
   lines.push('}', '')
   lines.push('/** What an instruction did, record by record. */', 'export type EventRecord =')
   for (const { name, means, fields } of RECORDS) {
-    lines.push(`  /** ${means} */`, `  | {`, `      readonly type: '${kebab(name)}'`)
+    lines.push(`  /** ${means} */`, '  | {', `      readonly type: '${kebab(name)}'`)
     for (const { name: field, type } of fields) lines.push(`      readonly ${camel(field)}: ${tsLeaf(type)}`)
     lines.push('    }')
   }
-  lines.push('', '/** sha256("event:Executed")[..8] */', `export const EXECUTED = ${bytes(hashed('event', 'Executed'))} as const`)
-  lines.push('', 'export const RECORDS: readonly RecordLayout[] = [')
+  lines.push(
+    '',
+    '/** sha256("event:Executed")[..8] */',
+    `export const EXECUTED = ${bytes(hashed('event', 'Executed'))} as const`,
+  )
+  lines.push('', '/** By the byte that they begin with. */', 'export const RECORDS: readonly RecordLayout[] = [')
   for (const { name, fields } of RECORDS) {
-    const shown = fields.map(({ name: field, type }) => `{ name: '${camel(field)}', type: '${type}' }`)
-    lines.push(`  { type: '${kebab(name)}', fields: [`, ...shown.map(line => `    ${line},`), '  ] },')
+    lines.push(`  record('${kebab(name)}', '${fields.map(field => tsField(field.name, field.type)).join(' ')}'),`)
   }
   lines.push(']')
   return `${lines.join('\n')}\n`
@@ -482,12 +500,23 @@ export const interfaceIdl = (): string => {
     errors: ERRORS.map(([name, msg], i) => ({ code: 6000 + i, name, msg })),
     types: [
       ...types,
-      ...Object.entries(ENUMS).map(([name, variants]) => idlEnum(name, variants.map(variant => ({ name: variant })))),
+      ...Object.entries(ENUMS).map(([name, variants]) =>
+        idlEnum(
+          name,
+          variants.map(variant => ({ name: variant })),
+        ),
+      ),
       idlEnum('Record', records),
       {
         name: 'Subject',
         docs: ['An account that keeps count of the events about it. All zero where there is no second one.'],
-        type: { kind: 'struct', fields: [{ name: 'account', type: 'pubkey' }, { name: 'sequence', type: 'u64' }] },
+        type: {
+          kind: 'struct',
+          fields: [
+            { name: 'account', type: 'pubkey' },
+            { name: 'sequence', type: 'u64' },
+          ],
+        },
       },
       {
         name: 'Executed',

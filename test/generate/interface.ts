@@ -354,6 +354,8 @@ export const INSTRUCTIONS: readonly Instruction[] = [
   instruction('settle', 'An account after maturity.', [INDEX, MARKET, ANY_ACCOUNT]),
   instruction('collect_fees', "Pays the protocol's fees to the treasury.", [CONFIG_READ, INDEX, MARKET, slot('treasury_jlp', { kind: 'wallet', mint: 'jlp_mint', owner: { slot: 'config', field: 'treasury' }, program: 'token_program' }, 'w'), VAULT, TOKEN]),
   instruction('apply_terms', 'Terms that have waited 24 hours.', [INDEX, MARKET]),
+  // ---- for other programs
+  { name: 'pt_price', means: 'Answers the price of PT at the time-weighted rate, for other programs to lend on: 52 bytes of return data, JLP per PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32). Refused while a coupon is due, without a window of history, before the market is active, and from maturity on. Writes nothing.', accounts: [INDEX, slot('market', { kind: 'account', account: 'Market' }), POOL], arguments: [] },
   // ---- authority
   instruction('propose_terms', 'Queues terms for 24 hours.', [signer('by'), CONFIG_READ, INDEX, MARKET], [TERMS]),
   instruction('pause', 'Stops new risk for 72 hours.', [signer('by'), CONFIG_WRITE]),

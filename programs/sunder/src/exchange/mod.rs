@@ -6,23 +6,30 @@
 mod accounts;
 mod admin;
 mod book;
+mod calendar;
+mod claims;
+mod create;
 mod liquidate;
 mod liquidity;
 mod margin;
 mod maturity;
+mod price;
 mod swap;
+mod terms;
 mod time;
 mod tokens;
 mod trade;
 mod work;
 
-pub use accounts::{close_account, deposit, merge, open_account, redeem_pt, settle, split, transfer, unwrap, withdraw, wrap};
+pub use accounts::{close_account, deposit, open_account, settle, transfer, withdraw};
 pub use admin::{
     accept_authority, apply_terms, close_tick_array, collect_fees, create_market, init_config, init_index,
     init_tick_array, pause, propose_authority, propose_terms, unpause,
 };
+pub use claims::{merge, redeem_pt, split, unwrap, wrap};
 pub use liquidate::{liquidate, reduce_fund, take_over};
 pub use liquidity::{add_liquidity, close_position, collect, open_position, remove_liquidity};
+pub use price::pt_price;
 pub use time::{accrue, finalise, sync_st};
 pub use trade::{buy_pt, roll, sell_pt, trade};
 pub use work::Workspace;

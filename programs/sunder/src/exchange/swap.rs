@@ -1,10 +1,11 @@
 //! The AMM inside an instruction: the ticks that were brought, the guards, the orders, and where the fee goes.
 use super::book::Book;
-use super::work::Workspace;
+use super::work::{Workspace, STEPS};
 use crate::external::token;
 use crate::interface::{addresses, OrderKind, SunderError, SwappedRecord};
 use crate::math::fixed::{ceil_q64, mul_div_down};
 use crate::math::margin::guarded;
+use crate::math::pool::Pool;
 use crate::math::quote::{self, quote, settle, Order, OrderAmount, Quote, MAX_CROSSINGS};
 use crate::math::rate::tick_rate;
 use crate::math::swap::{Step, StoppedBy};
@@ -86,11 +87,27 @@ pub fn is_rejection(error: MathError) -> bool {
     )
 }
 
+/// The one copy of the AMM's walk: `quote` itself has more arguments than registers, and is compiled into whoever calls it.
+#[inline(never)]
+fn quoted(
+    pool: &Pool,
+    ticks: &TradeTicks<&[u8; market::SIZE]>,
+    order: &Order,
+    steps: &mut [Step; STEPS],
+) -> Result<Quote, MathError> {
+    quote(pool, ticks, order, steps)
+}
+
 impl Book<'_> {
     /// What an order would come to; None if nothing. Nothing is written but `steps`, which `settle` takes on.
     #[inline(never)]
-    pub fn try_quote(&self, arrays: &Arrays, order: &Order, steps: &mut [Step]) -> Result<Option<Quote>, SunderError> {
-        arrays.with(self.account, |ticks| match quote(&self.pool, ticks, order, steps) {
+    pub fn try_quote(
+        &self,
+        arrays: &Arrays,
+        order: &Order,
+        steps: &mut [Step; STEPS],
+    ) -> Result<Option<Quote>, SunderError> {
+        arrays.with(self.account, |ticks| match quoted(&self.pool, ticks, order, steps) {
             Ok(quote) => Ok(Some(quote)),
             Err(error) if is_rejection(error) => Ok(None),
             Err(error) => Err(error.into()),
@@ -125,7 +142,7 @@ impl Book<'_> {
         let rate_before = self.pool.rate;
         let Workspace { steps, events, .. } = work;
         let done = arrays.with(self.account, |ticks| {
-            let done = quote(&self.pool, ticks, order, steps)?;
+            let done = quoted(&self.pool, ticks, order, steps)?;
             if done.filled < minimum {
                 return Err(SunderError::BelowMinimum);
             }

@@ -94,6 +94,7 @@ const REDUCE_FUND: u64 = u64::from_le_bytes([68, 254, 45, 6, 206, 115, 187, 136]
 const SETTLE: u64 = u64::from_le_bytes([175, 42, 185, 87, 144, 131, 102, 212]);
 const COLLECT_FEES: u64 = u64::from_le_bytes([164, 152, 207, 99, 30, 186, 19, 182]);
 const APPLY_TERMS: u64 = u64::from_le_bytes([111, 196, 224, 46, 4, 227, 218, 146]);
+const PT_PRICE: u64 = u64::from_le_bytes([219, 65, 90, 217, 212, 105, 83, 244]);
 const PROPOSE_TERMS: u64 = u64::from_le_bytes([43, 146, 195, 161, 215, 132, 135, 12]);
 const PAUSE: u64 = u64::from_le_bytes([211, 22, 221, 251, 74, 121, 193, 47]);
 const UNPAUSE: u64 = u64::from_le_bytes([169, 144, 4, 38, 10, 141, 188, 255]);
@@ -2589,6 +2590,33 @@ impl<'a> ApplyTermsAccounts<'a> {
     }
 }
 
+/// Answers the price of PT at the time-weighted rate, for other programs to lend on: 52 bytes of return data, JLP per
+/// PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32). Refused while a coupon is due, without
+/// a window of history, before the market is active, and from maturity on. Writes nothing.
+pub struct PtPriceAccounts<'a> {
+    pub index: &'a AccountInfo,
+    pub market: &'a AccountInfo,
+    pub jupiter_pool: &'a AccountInfo,
+}
+
+impl<'a> PtPriceAccounts<'a> {
+    #[inline(always)]
+    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
+        let [index, market, jupiter_pool, ..] = accounts else {
+            return Err(SunderError::MissingAccount);
+        };
+        checks::account(index, &rate_index::DISCRIMINATOR, rate_index::VERSION, rate_index::SIZE)?;
+        checks::account(market, &market::DISCRIMINATOR, market::VERSION, market::SIZE)?;
+        checks::at(jupiter_pool, &addresses::JUPITER_POOL)?;
+        checks::same(market, market::INDEX, index.key(), SunderError::WrongAddress)?;
+        Ok(PtPriceAccounts {
+            index,
+            market,
+            jupiter_pool,
+        })
+    }
+}
+
 /// Queues terms for 24 hours.
 pub struct ProposeTermsAccounts<'a> {
     pub by: &'a AccountInfo,
@@ -2818,6 +2846,7 @@ pub fn dispatch(name: [u8; 8], accounts: &[AccountInfo], data: &[u8], work: &mut
         SETTLE => settle(accounts, data, work),
         COLLECT_FEES => collect_fees(accounts, data, work),
         APPLY_TERMS => apply_terms(accounts, data, work),
+        PT_PRICE => pt_price(accounts, data, work),
         PROPOSE_TERMS => propose_terms(accounts, data, work),
         PAUSE => pause(accounts, data, work),
         UNPAUSE => unpause(accounts, data, work),
@@ -3056,6 +3085,13 @@ fn apply_terms(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> P
     checks::expect(data, 0)?;
     let accounts = ApplyTermsAccounts::check(accounts)?;
     exchange::apply_terms(work, &accounts)
+}
+
+#[inline(never)]
+fn pt_price(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
+    checks::expect(data, 0)?;
+    let accounts = PtPriceAccounts::check(accounts)?;
+    exchange::pt_price(work, &accounts)
 }
 
 #[inline(never)]
