@@ -85,8 +85,9 @@ pub fn close_account(work: &mut Workspace, a: &CloseAccountAccounts) -> ProgramR
     finish(work, book, a.event_authority)
 }
 
-/// Saves an account that value was taken out of. One that owes must meet the initial condition at a price that no coupon is due on,
-/// and leave the market backed: `CouponDue`, `ReduceOnly`, `HistoryShort`, `Undercollateralised`, `Backing`.
+/// Saves an account that value was taken out of. One that owes must meet the initial condition at a price that no
+/// coupon is due on, and leave the market backed: `CouponDue`, `ReduceOnly`, `HistoryShort`, `Undercollateralised`,
+/// `Backing`.
 #[inline(never)]
 pub fn take_out(
     work: &mut Workspace,
@@ -131,12 +132,7 @@ pub fn withdraw(work: &mut Workspace, a: &WithdrawAccounts, args: &WithdrawArgum
 /// What a settled account can have now, its share of what is missing cut from its profit. `InsufficientMargin`,
 /// `AwaitingSettlement`.
 #[inline(never)]
-fn withdraw_settled(
-    work: &mut Workspace,
-    book: &mut Book,
-    account: &mut Holding,
-    jlp: u64,
-) -> Result<(), SunderError> {
+fn withdraw_settled(work: &mut Workspace, book: &mut Book, account: &mut Holding, jlp: u64) -> Result<(), SunderError> {
     settle_account(work, book, account)?;
     book.find_haircut()?;
     let legs = &mut account.legs;
@@ -159,8 +155,8 @@ fn withdraw_settled(
     book.save_holding(work, account)
 }
 
-/// Moves margin and YT to another account: YT to another owner only where there are some. `InsufficientYt`, `OppositePosition`,
-/// `InsufficientMargin`, and those of `take_out`.
+/// Moves margin and YT to another account: YT to another owner only where there are some. `InsufficientYt`,
+/// `OppositePosition`, `InsufficientMargin`, and those of `take_out`.
 pub fn transfer(work: &mut Workspace, a: &TransferAccounts, args: &TransferArguments) -> ProgramResult {
     let TransferArguments { margin, yt } = *args;
     check_amount(margin | yt)?;

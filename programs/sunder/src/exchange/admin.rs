@@ -72,8 +72,8 @@ fn caps_of(kind: IndexKind) -> (u128, u128) {
     }
 }
 
-/// Begins an index where Jupiter's pool account stands now; once for each kind, by anyone. `WrongMint` unless JLP has 6 decimals,
-/// `StaleSource`, `BadSource`.
+/// Begins an index where Jupiter's pool account stands now; once for each kind, by anyone. `WrongMint` unless JLP has 6
+/// decimals, `StaleSource`, `BadSource`.
 pub fn init_index(work: &mut Workspace, a: &InitIndexAccounts, args: &InitIndexArguments) -> ProgramResult {
     if token::read_mint(a.jlp_mint, &addresses::TOKEN_PROGRAM)?.decimals != jupiter::JLP_DECIMALS {
         return Err(SunderError::WrongMint.into());
@@ -177,11 +177,7 @@ pub fn create_market(work: &mut Workspace, a: &CreateMarketAccounts, args: &Crea
 }
 
 /// Whether this market may be created now, but for its terms: `Paused`, `Unauthorised`, `Matured`, `BadParameter`.
-fn check_creation(
-    work: &Workspace,
-    a: &CreateMarketAccounts,
-    args: &CreateMarketArguments,
-) -> Result<(), SunderError> {
+fn check_creation(work: &Workspace, a: &CreateMarketAccounts, args: &CreateMarketArguments) -> Result<(), SunderError> {
     let data = a.config.try_borrow_data()?;
     let config = Config::load(&data)?;
     if work.now < config.paused_until() {
@@ -200,9 +196,9 @@ fn check_creation(
     Ok(())
 }
 
-/// Has the index keep the discount of a maturity, and forget those of markets that have copied theirs. `NotMatured` for a market
-/// that has not, `WrongMarket` for one of another index, and what is refused of any account of the program; `BadParameter` if the
-/// maturity is not ahead, or there is no room.
+/// Has the index keep the discount of a maturity, and forget those of markets that have copied theirs. `NotMatured` for
+/// a market that has not, `WrongMarket` for one of another index, and what is refused of any account of the program;
+/// `BadParameter` if the maturity is not ahead, or there is no room.
 #[inline(never)]
 fn watch(account: &AccountInfo, matured: &[AccountInfo], maturity: u32) -> Result<RateIndex, SunderError> {
     let mut data = account.try_borrow_mut_data()?;
@@ -259,9 +255,13 @@ fn begin_books(market: &mut Market<&mut [u8; market::SIZE]>, pool: &Pool, now: u
     Ok(())
 }
 
-/// Makes one of the arrays that a market's grid needs; anyone may. With the last one the market is active. `BadParameter` for a
-/// number beyond the grid, `AlreadyInitialised`.
-pub fn init_tick_array(work: &mut Workspace, a: &InitTickArrayAccounts, args: &InitTickArrayArguments) -> ProgramResult {
+/// Makes one of the arrays that a market's grid needs; anyone may. With the last one the market is active.
+/// `BadParameter` for a number beyond the grid, `AlreadyInitialised`.
+pub fn init_tick_array(
+    work: &mut Workspace,
+    a: &InitTickArrayAccounts,
+    args: &InitTickArrayArguments,
+) -> ProgramResult {
     let start = {
         let data = a.market.try_borrow_data()?;
         Market::load(&data)?.array_start(args.number.into()).map_err(|_| SunderError::BadParameter)?
@@ -284,8 +284,8 @@ pub fn init_tick_array(work: &mut Workspace, a: &InitTickArrayAccounts, args: &I
     work.events.send(work.now, a.event_authority)
 }
 
-/// Ends an array of a market that has matured and has no liquidity left; its rent goes back to who created the market. `NotMatured`,
-/// `NotEmpty`.
+/// Ends an array of a market that has matured and has no liquidity left; its rent goes back to who created the market.
+/// `NotMatured`, `NotEmpty`.
 pub fn close_tick_array(work: &mut Workspace, a: &CloseTickArrayAccounts) -> ProgramResult {
     {
         let mut data = a.market.try_borrow_mut_data()?;
@@ -306,7 +306,8 @@ pub fn close_tick_array(work: &mut Workspace, a: &CloseTickArrayAccounts) -> Pro
     work.events.send(work.now, a.event_authority)
 }
 
-/// Pays the protocol's fees to the treasury; anyone may. What a deficit took of them it took when they were charged. `ZeroAmount`.
+/// Pays the protocol's fees to the treasury; anyone may. What a deficit took of them it took when they were charged.
+/// `ZeroAmount`.
 pub fn collect_fees(work: &mut Workspace, a: &CollectFeesAccounts) -> ProgramResult {
     let treasury = {
         let data = a.config.try_borrow_data()?;
@@ -382,7 +383,8 @@ fn check_by(by: &AccountInfo, allowed: &[Pubkey]) -> Result<(), SunderError> {
     }
 }
 
-/// Stops new risk for 72 hours, not again within 24 hours of its end. Exits are never stopped. `Unauthorised`, `PauseLimit`.
+/// Stops new risk for 72 hours, not again within 24 hours of its end. Exits are never stopped. `Unauthorised`,
+/// `PauseLimit`.
 pub fn pause(work: &mut Workspace, a: &PauseAccounts) -> ProgramResult {
     let until = paused_until(a.by, a.config)?;
     if until > 0 && work.now < until.saturating_add(PAUSE_REST) {

@@ -7,8 +7,8 @@ use super::trade::settle_pt;
 use super::work::Workspace;
 use crate::external::system;
 use crate::interface::{
-    addresses, AddLiquidityAccounts, AddLiquidityArguments, ClosePositionAccounts, CollectAccounts, LiquidityRemovedRecord,
-    OpenPositionAccounts, OpenPositionArguments, OrderKind, PositionRecord, RemoveLiquidityAccounts,
+    addresses, AddLiquidityAccounts, AddLiquidityArguments, ClosePositionAccounts, CollectAccounts,
+    LiquidityRemovedRecord, OpenPositionAccounts, OpenPositionArguments, OrderKind, PositionRecord, RemoveLiquidityAccounts,
     RemoveLiquidityArguments, SunderError,
 };
 use crate::math::account::{net, touch};

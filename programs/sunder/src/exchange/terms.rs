@@ -1,4 +1,5 @@
-//! A market's terms: the defaults (docs/protocol.md section 9), and the bounds that no authority can leave (section 12).
+//! A market's terms: the defaults (docs/protocol.md section 9), and the bounds that no authority can leave (section
+//! 12).
 use crate::interface::{ChangeableTerms, SunderError};
 use crate::math::accrual::{IndexKind, HOUR_SECONDS, WEEK_SECONDS};
 use crate::math::fee::FeeTerms;

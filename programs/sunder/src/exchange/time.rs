@@ -4,7 +4,9 @@ use super::work::Workspace;
 use crate::external::jupiter::{self, read_hourly, read_weekly, Cursor};
 use crate::external::token::Authority;
 use crate::external::token_2022;
-use crate::interface::{AccruedRecord, AccrueAccounts, FinaliseAccounts, FinaliseArguments, SunderError, SyncStAccounts};
+use crate::interface::{
+    AccrueAccounts, AccruedRecord, FinaliseAccounts, FinaliseArguments, SunderError, SyncStAccounts,
+};
 use crate::math::accrual::{self, accrue_index, Earned, IndexKind, MAX_CHECKPOINTS, WEEK_SECONDS};
 use crate::runtime::{AccountInfo, ProgramResult, Seed, Signer};
 use crate::state::{rate_index, seeds, RateIndex};
@@ -39,8 +41,8 @@ pub fn accrued(work: &mut Workspace, index: &accrual::RateIndex, fees_paid: u128
     work.events.accrued(&AccruedRecord { coupon: kind, to: last_step, discount, fees_paid, carry })
 }
 
-/// Pays the coupon that Jupiter's pool account says was earned; anyone may. Markets copy it when they are next used. The errors of
-/// `read_hourly` and `read_weekly`: a reading never ends later than what has settled.
+/// Pays the coupon that Jupiter's pool account says was earned; anyone may. Markets copy it when they are next used.
+/// The errors of `read_hourly` and `read_weekly`: a reading never ends later than what has settled.
 pub fn accrue(work: &mut Workspace, a: &AccrueAccounts) -> ProgramResult {
     let pool = jupiter::read(a.jupiter_pool)?;
     let (mut index, cursor) = {
@@ -86,11 +88,7 @@ fn crosses(index: &AccountInfo, to: u32) -> Result<bool, SunderError> {
 
 /// A step with its checkpoints, which have a frame of the stack of their own.
 #[inline(never)]
-fn step_across(
-    account: &AccountInfo,
-    index: &mut accrual::RateIndex,
-    earned: &Earned,
-) -> Result<u128, SunderError> {
+fn step_across(account: &AccountInfo, index: &mut accrual::RateIndex, earned: &Earned) -> Result<u128, SunderError> {
     let mut data = account.try_borrow_mut_data()?;
     let mut view = RateIndex::load_mut(&mut data)?;
     let mut checkpoints = view.checkpoints()?;
@@ -99,8 +97,9 @@ fn step_across(
     Ok(paid)
 }
 
-/// A maturity without data is final 7 days after it. `BadParameter` for one that the index does not watch, `TooEarly`. What is
-/// published is paid and not cut off: `CouponDue`; but a source that cannot be read does not freeze claims for ever either.
+/// A maturity without data is final 7 days after it. `BadParameter` for one that the index does not watch, `TooEarly`.
+/// What is published is paid and not cut off: `CouponDue`; but a source that cannot be read does not freeze claims for
+/// ever either.
 pub fn finalise(work: &mut Workspace, a: &FinaliseAccounts, args: &FinaliseArguments) -> ProgramResult {
     let index = index_of(a.index)?;
     let unread = u64::from(work.now) < u64::from(args.maturity) + 2 * u64::from(WEEK_SECONDS);

@@ -39,8 +39,8 @@ pub fn create_oracle(now: u32, rate: u128, clamp_per_second: u128) -> Result<Rat
 
 /// Seconds in which the observed rate goes from `from` towards `to`: the sum of the rates after each, and the last.
 #[inline(never)]
-fn ramp(from: u128, to: u128, clamp: u64, seconds: u32) -> Result<(u128, u128), MathError> {
-    let n = u64::from(seconds);
+fn ramp(from: u128, to: u128, clamp: u64, seconds: u64) -> Result<(u128, u128), MathError> {
+    let n = seconds;
     let distance = from.abs_diff(to);
     if distance == 0 {
         return Ok((mul_rate(to, n)?, to));
@@ -60,7 +60,7 @@ fn ramp(from: u128, to: u128, clamp: u64, seconds: u32) -> Result<(u128, u128), 
 }
 
 #[inline(always)]
-fn slot(bucket: u32) -> usize {
+fn slot(bucket: u64) -> usize {
     (bucket as usize) & (BUCKETS - 1)
 }
 
@@ -86,19 +86,34 @@ pub fn observe(oracle: &mut RateOracle, spot: u128, now: u32) -> Result<(), Math
     let mut observed = oracle.observed;
     let mut at = last;
     if at < oldest_kept {
-        observed = ramp(observed, spot, clamp, oldest_kept - at)?.1;
+        observed = ramp(observed, spot, clamp, u64::from(oldest_kept - at))?.1;
         at = oldest_kept;
     }
-    while at < now {
-        let bucket = at / BUCKET_SECONDS;
-        let begin = bucket * BUCKET_SECONDS;
-        let seconds = (BUCKET_SECONDS - (at - begin)).min(now - at);
+    // In 64 bits: the machine has no others, and every operation on 32 costs it two more.
+    let (from, mut at, now_wide) = (u64::from(last), u64::from(at), u64::from(now));
+    let seconds_each = u64::from(BUCKET_SECONDS);
+    let (mut bucket, inside) = (at / seconds_each, at % seconds_each);
+    let mut left = seconds_each - inside; // of the bucket that `at` is in
+    while at < now_wide {
+        if observed == spot && left == seconds_each && now_wide - at >= seconds_each {
+            // The observed rate has arrived: whole buckets are all alike.
+            let whole = mul_rate(spot, seconds_each)?;
+            while now_wide - at >= seconds_each {
+                oracle.buckets[slot(bucket)] = whole;
+                at += seconds_each;
+                bucket += 1;
+            }
+            continue;
+        }
+        let seconds = left.min(now_wide - at);
         let (sum, arrived) = ramp(observed, spot, clamp, seconds)?;
-        let begun = at == last && at != begin;
+        let begun = at == from && inside != 0;
         let kept = &mut oracle.buckets[slot(bucket)];
         *kept = if begun { kept.checked_add(sum).ok_or(MathError::Overflow)? } else { sum };
         observed = arrived;
         at += seconds; // at most `now`
+        bucket += 1;
+        left = seconds_each;
     }
     oracle.observed_until = now;
     oracle.observed = observed;
@@ -118,18 +133,18 @@ pub fn twap(oracle: &RateOracle, window: u32) -> Result<u128, MathError> {
     if from >= now {
         return Ok(oracle.observed);
     }
-    let mut bucket = from / BUCKET_SECONDS;
+    let bucket = from / BUCKET_SECONDS;
     let start = bucket * BUCKET_SECONDS;
     // The bucket that the window begins in, pro rata by its recorded seconds; all others are whole, or are being
     // filled.
     let begin = start.max(oracle.started_at);
     let counted = (BUCKET_SECONDS - (from - start)).min(now - from);
+    let (mut bucket, last) = (u64::from(bucket), u64::from((now - 1) / BUCKET_SECONDS));
     let mut sum = oracle.buckets[slot(bucket)];
     if from != begin {
         let all = sum.checked_mul(u128::from(counted)).ok_or(MathError::Overflow)?;
         sum = div_small_down(all, u64::from(from + counted - begin))?;
     }
-    let last = (now - 1) / BUCKET_SECONDS;
     while bucket < last {
         bucket += 1;
         sum = sum.checked_add(oracle.buckets[slot(bucket)]).ok_or(MathError::Overflow)?;
