@@ -5,5 +5,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Money tests are long on purpose; a hang is still caught.
     testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 })
