@@ -54,7 +54,7 @@ export const decodeEvent = (data: Uint8Array): ExecutedEvent => {
     const tag = reader.value('u8', `records[${i}]`) as number
     const layout =
       RECORDS[tag] ?? fail('malformed', `No record is of kind ${tag}`, { offset: reader.at - 1, value: tag })
-    records.push({ type: layout.type, ...reader.record(layout.fields) } as EventRecord)
+    records.push({ type: layout.type, ...reader.record(layout.fields, `records[${i}].`) } as EventRecord)
   }
   reader.end()
   return { time, subjects: subjects.filter(({ account }) => account !== NO_ADDRESS), records }

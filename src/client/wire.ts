@@ -79,11 +79,12 @@ export class WireReader {
     return fail('malformed', `${path} must be ${wanted}, got ${found}`, { field: path, offset: at, value: found })
   }
 
-  record(fields: readonly WireLayout[]): Record<string, unknown> {
+  /** All fields; `prefix` is for the names in errors. */
+  record(fields: readonly WireLayout[], prefix = ''): Record<string, unknown> {
     return Object.fromEntries(
       fields.map(({ name, type, optional }) => [
         name,
-        optional && !this.value('bool', name) ? undefined : this.value(type, name),
+        optional && !this.value('bool', prefix + name) ? undefined : this.value(type, prefix + name),
       ]),
     )
   }

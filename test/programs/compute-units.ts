@@ -3,9 +3,9 @@
  * docs/compute-units.md and of `npm run bench:program`. They do not depend on the machine.
  */
 import { INSTRUCTION_NAMES } from '../../src/client/index.ts'
-import { type Instruction, liquidationOf } from '../../src/exchange/index.ts'
+import type { Instruction } from '../../src/exchange/index.ts'
 import { callOf } from '../campaigns/program-calls.ts'
-import { ANY_RATE, JLP, NEVER, type OpenMarket, openMarket } from '../exchange/market.ts'
+import { JLP, NEVER, type OpenMarket, openMarket } from '../exchange/market.ts'
 import { caseOf, chainOf, run, running } from './cases.ts'
 import type { LocalChain, Outcome } from './harness.ts'
 
@@ -109,3 +109,70 @@ export const rows = (): Row[] => [
   ...tradeRows(),
   ...ptRows(),
 ]
+
+// ---- the page -------------------------------------------------------------------------------------------------------------
+
+const number = (value: number): string => value.toLocaleString('en')
+
+const table = (some: readonly Row[]): string[] => [
+  '| instruction | compute units | at most | |',
+  '|---|---|---|---|',
+  ...some.map(
+    ({ instruction, computeUnits, ceiling, means }) =>
+      `| ${instruction} | ${number(computeUnits)} | ${number(ceiling)} | ${means} |`,
+  ),
+]
+
+/** Dearest tick of each trade that crosses some, all else shared out among them. */
+export const perTick = (all: readonly Row[]): number => {
+  const [first, ...more] = all.filter(({ instruction }) => /^trade-cross-\d+$/.test(instruction))
+  const last = more.at(-1)!
+  return Math.ceil((last.computeUnits - first!.computeUnits) / (CROSSINGS.at(-1)! - CROSSINGS[0]))
+}
+
+/** docs/compute-units.md. */
+export const page = (all: readonly Row[]): string => {
+  const known = new Set(INSTRUCTION_NAMES.map(hyphens))
+  return `${[
+    '# Compute units',
+    '',
+    'Written by `npm run bench:program` (`-- --json`: a row a line); `test/programs/compute-units.test.ts` holds it to the program, and the program to the ceilings. Units are those of a local chain with the virtual machine of the',
+    "validators (LiteSVM), for the instruction alone, token transfers and the event included. They depend on the state, not on the machine. LiteSVM's token program takes 76 to 134 units a transfer; a cluster that still runs the",
+    'older one takes about 4,500 for each, which adds 9,000 to a PT trade and nothing to a margin trade, since that moves no tokens.',
+    '',
+    `A tick crossed costs **${number(perTick(all))}** (at most ${number(MOST_PER_TICK)}); nothing costs more than ${number(MOST)}. For comparison, as published: Orca Whirlpool swap 29,000 to 69,000, Raydium CLMM 64,000 to 152,000, Drift place-and-take 270,000 to 374,000.`,
+    '',
+    '## Every instruction',
+    '',
+    'On a market that has not been touched for six minutes and has a coupon to copy, with liquidity in five tick arrays. Creating an account costs about 1,500 for each address that is tried until one lies off the curve.',
+    '',
+    ...table(all.filter(({ instruction }) => known.has(instruction))),
+    '',
+    '## Trades',
+    '',
+    'On a market that has just been touched, but for the first five.',
+    '',
+    ...table(all.filter(({ instruction }) => !known.has(instruction))),
+    '',
+    '## What the units go on',
+    '',
+    'A margined long in one stretch, stage by stage (21 November 2026, by `sol_log_compute_units` between the stages):',
+    '',
+    '| stage | compute units |',
+    '|---|---|',
+    '| entry, 9 accounts and 3 tick arrays checked | 1,000 |',
+    '| market and index read, rate observed, worst rate noted | 900 |',
+    '| account read, coupons paid | 100 |',
+    '| is it allowed now | 100 |',
+    '| TWAP of 16 buckets | 600 |',
+    '| the walk over the curve, the fee, booking (by exact JLP, 3,000 more for the search) | 3,600 |',
+    '| account written, its record, the totals | 950 |',
+    '| price and gap at spot, at TWAP and at the worst rate found; the initial condition | 2,150 |',
+    '| backing: the lowest discount by maturity | 900 |',
+    '| open interest | 280 |',
+    '| the market written, its record | 700 |',
+    '| the event, as a call to itself | 1,200 |',
+    '',
+    'A coupon to copy adds 1,500, a token transfer about 1,500 (LiteSVM), each further tick array brought 120.',
+  ].join('\n')}\n`
+}

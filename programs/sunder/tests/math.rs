@@ -270,7 +270,8 @@ fn nothing_panics_on_functions_of_numbers() {
         };
         let mut standing =
             Standing { since: r.n32(), low: r.rate(), high: r.rate(), low_before: r.rate(), high_before: r.rate() };
-        if let Ok(at) = margin::valuation((&r.moment(), &terms), &standing, (r.rate(), r.rate()), legs.yt) {
+        let under = margin::Conditions { moment: &r.moment(), terms: &terms, standing: &standing };
+        if let Ok(at) = margin::valuation(&under, &(r.rate(), r.rate()), legs.yt) {
             let _ = margin::meets_initial(&legs, &at, &terms);
             let _ = margin::meets_maintenance(&legs, &at, &terms);
             let _ = margin::larger_gap(&legs, &at);

@@ -424,8 +424,9 @@ fn operation(words: &mut Words) -> Result<Answer, MathError> {
             let (moment, terms, standing) = (words.moment(), words.terms(), words.standing());
             let rates = (words.n(), words.n());
             let legs = words.legs();
-            let at = margin::valuation((&moment, &terms), &standing, rates, legs.yt)?;
-            let gap = |rate, long| margin::valued(rate, &moment, &terms, long).map(|valued| valued.gap);
+            let under = margin::Conditions { moment: &moment, terms: &terms, standing: &standing };
+            let at = margin::valuation(&under, &rates, legs.yt)?;
+            let gap = |rate, long| margin::valued(rate, &under, long).map(|valued| valued.gap);
             answer(at.spot.price)
                 .put(at.twap.price)
                 .put(at.worst)

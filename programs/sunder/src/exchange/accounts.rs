@@ -102,7 +102,7 @@ pub fn take_out(
     }
     book.check_fresh(work, pool)?;
     book.check_history(work.now)?;
-    let at = book.value_at(book.pool.rate, book.twap()?, legs.yt)?;
+    let at = book.value_at(book.twap()?, legs.yt)?;
     if !book.meets_initial(legs, &at)? {
         return Err(SunderError::Undercollateralised);
     }

@@ -8,8 +8,8 @@ use super::work::Workspace;
 use crate::external::system;
 use crate::interface::{
     addresses, AddLiquidityAccounts, AddLiquidityArguments, ClosePositionAccounts, CollectAccounts,
-    LiquidityRemovedRecord, OpenPositionAccounts, OpenPositionArguments, OrderKind, PositionRecord, RemoveLiquidityAccounts,
-    RemoveLiquidityArguments, SunderError,
+    LiquidityRemovedRecord, OpenPositionAccounts, OpenPositionArguments, OrderKind, PositionRecord,
+    RemoveLiquidityAccounts, RemoveLiquidityArguments, SunderError,
 };
 use crate::math::account::{net, touch};
 use crate::math::fixed::{div_u128, mul_div_up};

@@ -2,7 +2,7 @@
 use super::book::Book;
 use crate::interface::SunderError;
 use crate::math::account::Legs;
-use crate::math::margin::{is_spot, meets_initial, meets_maintenance, valuation, valued, Valuation};
+use crate::math::margin::{is_spot, meets_initial, meets_maintenance, valuation, valued, Conditions, Valuation};
 use crate::math::twap::{history_seconds, twap};
 
 impl Book<'_> {
@@ -11,18 +11,21 @@ impl Book<'_> {
         Ok(twap(&self.oracle, u32::from(self.terms.twap_window))?)
     }
 
-    /// What margin is measured with for an account with `yt`, at a spot rate and at the TWAP.
+    fn conditions(&self) -> Conditions<'_> {
+        Conditions { moment: &self.pool.moment, terms: &self.terms.margin, standing: &self.standing }
+    }
+
+    /// What margin is measured with for an account with `yt`, at the rate in force and at the TWAP.
     #[inline(never)]
-    pub fn value_at(&self, rate: u128, twap_rate: u128, yt: i64) -> Result<Valuation, SunderError> {
-        Ok(valuation((&self.pool.moment, &self.terms.margin), &self.standing, (rate, twap_rate), yt)?)
+    pub fn value_at(&self, twap_rate: u128, yt: i64) -> Result<Valuation, SunderError> {
+        Ok(valuation(&self.conditions(), &(self.pool.rate, twap_rate), yt)?)
     }
 
     /// What maintenance is measured with, which looks at the TWAP alone: it stands for the spot and the worst rate too.
     #[inline(never)]
     pub fn value_at_twap(&self, twap_rate: u128, yt: i64) -> Result<Valuation, SunderError> {
-        let moment = &self.pool.moment;
-        let twap = valued(twap_rate, moment, &self.terms.margin, yt >= 0)?;
-        Ok(Valuation { discount: moment.discount, spot: twap, twap, worst: twap.price })
+        let twap = valued(twap_rate, &self.conditions(), yt >= 0)?;
+        Ok(Valuation { discount: self.pool.moment.discount, spot: twap, twap, worst: twap.price })
     }
 
     pub fn is_spot(&self, legs: &Legs) -> Result<bool, SunderError> {

@@ -95,7 +95,7 @@ fn increase(
             return Err(SunderError::NotSpot);
         }
     } else {
-        let at = book.value_at(book.pool.rate, twap_rate, account.legs.yt)?;
+        let at = book.value_at(twap_rate, account.legs.yt)?;
         if !book.meets_initial(&account.legs, &at)? {
             return Err(SunderError::Undercollateralised);
         }
@@ -159,7 +159,7 @@ fn reduce(
     if book.is_spot(&after)? {
         return Ok(());
     }
-    let at = book.value_at(book.pool.rate, twap_rate, after.yt)?;
+    let at = book.value_at(twap_rate, after.yt)?;
     if book.meets_initial(&after, &at)? {
         return Ok(());
     }

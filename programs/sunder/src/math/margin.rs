@@ -99,11 +99,21 @@ pub struct Valued {
     pub gap: u128,
 }
 
+/// What an account is measured under. Handed on as one: a function of many arguments would be written out at every call
+/// (docs/program-build.md).
+#[derive(Clone, Copy)]
+pub struct Conditions<'a> {
+    pub moment: &'a Moment,
+    pub terms: &'a MarginTerms,
+    pub standing: &'a Standing,
+}
+
 /// Price and gap at a rate, for YT held (`long`) or owed. Long: YT decays by the coupon that the rate implies, `(1 -
 /// P) * c`, and at least `lo` of it is paid. Short: the caps' largest coupon is owed on what YT decays to.
 /// `OutOfRange`, `Domain`, `BadParameter`, `Overflow`.
 #[inline(never)]
-pub fn valued(rate: u128, moment: &Moment, terms: &MarginTerms, long: bool) -> Result<Valued, MathError> {
+pub fn valued(rate: u128, at: &Conditions, long: bool) -> Result<Valued, MathError> {
+    let Conditions { moment, terms, .. } = *at;
     let price = yt_price(rate, moment.tau)?;
     let in_jlp = priced(price, moment.discount)?;
     if moment.tau == 0 {
@@ -200,15 +210,10 @@ pub struct Valuation {
 
 /// The valuation for an account with `yt`, at the spot rate and the TWAP (Q64.64). Errors of `valued`.
 #[inline(never)]
-pub fn valuation(
-    market: (&Moment, &MarginTerms),
-    standing: &Standing,
-    rates: (u128, u128),
-    yt: i64,
-) -> Result<Valuation, MathError> {
-    let ((moment, terms), (rate, twap_rate)) = (market, rates);
-    let twap = valued(twap_rate, moment, terms, yt >= 0)?;
-    let spot = if rate == twap_rate { twap } else { valued(rate, moment, terms, yt >= 0)? };
+pub fn valuation(at: &Conditions, rates: &(u128, u128), yt: i64) -> Result<Valuation, MathError> {
+    let (Conditions { moment, standing, .. }, (rate, twap_rate)) = (*at, *rates);
+    let twap = valued(twap_rate, at, yt >= 0)?;
+    let spot = if rate == twap_rate { twap } else { valued(rate, at, yt >= 0)? };
     let worst = worst_rate(standing, twap_rate, yt);
     let worst = if worst == twap_rate {
         twap.price

@@ -119,9 +119,9 @@ pub fn cumulative_fall(pool: &Pool, index: i32, tick: &Tick) -> Result<i128, Mat
 
 /// The tick as it stands once the rate has crossed it upwards (or downwards); `yt_value_at_tick` is `V(s_i)` at the
 /// present moment. `G_i` itself does not jump.
-pub fn crossed(tick: &Tick, index: i32, pool: &Pool, crossing: &Crossing) -> Result<Tick, MathError> {
+pub fn crossed(tick: &Tick, pool: &Pool, crossing: &Crossing) -> Result<Tick, MathError> {
     let pt_value =
-        sub(signed(face_value(tick_rate(index)?, pool.moment.discount)?)?, signed(crossing.yt_value_at_tick)?)?;
+        sub(signed(face_value(crossing.rate, pool.moment.discount)?)?, signed(crossing.yt_value_at_tick)?)?;
     let jump = add(pool.fall, pt_value)?;
     Ok(Tick {
         fall: if crossing.up { add(tick.fall, jump)? } else { sub(tick.fall, jump)? },
@@ -130,8 +130,9 @@ pub fn crossed(tick: &Tick, index: i32, pool: &Pool, crossing: &Crossing) -> Res
     })
 }
 
-/// How a tick is crossed: the direction, the fee growth of the moment, and `V(s_i)`.
+/// How a tick is crossed: the direction, the fee growth of the moment, its rate `s_i` and `V(s_i)`.
 pub struct Crossing {
+    pub rate: u128,
     pub up: bool,
     pub fee_growth: i128,
     pub yt_value_at_tick: u128,

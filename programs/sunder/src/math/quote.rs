@@ -142,8 +142,8 @@ pub fn settle<T: Ticks>(pool: &mut Pool, ticks: &mut T, quote: &Quote, steps: &[
             if at + 1 == path.steps && !path.crossed_last {
                 break;
             }
-            let crossing = Crossing { up: *up, fee_growth, yt_value_at_tick: step.value };
-            ticks.update(index, |tick| crossed(tick, index, pool, &crossing))?;
+            let crossing = Crossing { rate: step.rate, up: *up, fee_growth, yt_value_at_tick: step.value };
+            ticks.update(index, |tick| crossed(tick, pool, &crossing))?;
         }
     }
     pool.rate = path.rate;

@@ -77,7 +77,8 @@ pub struct Step {
     /// `L * |V(end) - V(start)|`, Q64.64 JLP atoms.
     pub area: u128,
     pub crossed: Option<i32>,
-    /// `V` at the tick crossed.
+    /// The rate of the tick crossed, and `V` there.
+    pub rate: u128,
     pub value: u128,
 }
 
@@ -394,6 +395,7 @@ pub fn walk<T: Ticks>(pool: &Pool, ticks: &T, order: &Walk, steps: &mut [Step]) 
         let go_on = !exhausted && crossings < max_crossings;
         if go_on || (up && filled) {
             step.crossed = Some(next.index);
+            step.rate = next_rate;
             step.value = at_tick;
             crossings += 1; // at most one more than `max_crossings`, and there are fewer ticks than that type holds
             rate = next_rate;
