@@ -1,16 +1,16 @@
 //! Margin accounts: open, close, deposit, withdraw, transfer, settle.
 use super::book::{check_amount, check_free, finish, Book, Holding};
+use super::create::New;
 use super::maturity::{cut_of, expire};
 use super::tokens::{move_jlp, Wallet};
 use super::work::Workspace;
-use crate::external::system;
 use crate::interface::addresses;
 use crate::interface::{
     CloseAccountAccounts, DepositAccounts, DepositArguments, OpenAccountAccounts, OpenAccountArguments, SettleAccounts,
     SettledRecord, SunderError, TransferAccounts, TransferArguments, WithdrawAccounts, WithdrawArguments,
 };
 use crate::math::account::{net, Legs};
-use crate::runtime::{find_program_address, AccountInfo, ProgramResult, Seed, Signer};
+use crate::runtime::{AccountInfo, ProgramResult};
 use crate::state::{margin_account, seeds, MarginAccount};
 
 /// Opens an owner's isolated account.
@@ -18,21 +18,16 @@ pub fn open_account(work: &mut Workspace, a: &OpenAccountAccounts, args: &OpenAc
     let mut place = None;
     let book = Book::open(&mut place, work, a.market, a.index)?;
     let (market, owner, sub) = (a.market.key(), a.owner.key(), [args.sub]);
-    let (address, bump) = find_program_address(&[seeds::MARGIN_ACCOUNT, market, owner, &sub], &addresses::PROGRAM)?;
-    if *a.account.key() != address {
-        return Err(SunderError::WrongAddress.into());
-    }
-    let bump = [bump];
-    let signer =
-        [Seed::from(seeds::MARGIN_ACCOUNT), Seed::from(market), Seed::from(owner), Seed::from(&sub), Seed::from(&bump)];
+    let new = New::at(a.owner, a.account, [seeds::MARGIN_ACCOUNT, market, owner, &sub]);
+    let bump = new.bump()?;
     check_free(a.account)?;
     book.check_running()?;
-    system::create_account(a.owner, a.account, margin_account::SIZE, &addresses::PROGRAM, &Signer::from(&signer))?;
+    new.make(bump, margin_account::SIZE, &addresses::PROGRAM)?;
     let discount = book.pool.moment.discount;
     {
         let mut data = a.account.try_borrow_mut_data()?;
         let mut account = MarginAccount::init(&mut data)?;
-        account.set_bump(bump[0]);
+        account.set_bump(bump);
         account.set_market(*market);
         account.set_owner(*owner);
         account.set_sub(args.sub);

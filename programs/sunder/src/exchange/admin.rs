@@ -49,7 +49,7 @@ pub fn about(work: &mut Workspace, account: &AccountInfo, offset: usize) -> Resu
 /// Once, by who may replace the program: else `Unauthorised`.
 pub fn init_config(work: &mut Workspace, a: &InitConfigAccounts, args: &InitConfigArguments) -> ProgramResult {
     loader::check_upgrade_authority(a.program_data, &addresses::PROGRAM, a.payer)?;
-    let new = New { payer: a.payer, account: a.config, seeds: [seeds::CONFIG, &[], &[]] };
+    let new = New::at(a.payer, a.config, [seeds::CONFIG]);
     let bump = new.create(config::SIZE, &addresses::PROGRAM)?;
     {
         let mut data = a.config.try_borrow_mut_data()?;
@@ -112,7 +112,7 @@ pub fn init_index(work: &mut Workspace, a: &InitIndexAccounts, args: &InitIndexA
 #[inline(never)]
 fn make_index(a: &InitIndexAccounts, kind: IndexKind) -> Result<(u8, u8, u8), SunderError> {
     let kind = [kind as u8];
-    let new = |account, name| New { payer: a.payer, account, seeds: [name, &kind, &[]] };
+    let new = |account, name| New::at(a.payer, account, [name, &kind]);
     let bump = new(a.index, seeds::RATE_INDEX).create(rate_index::SIZE, &addresses::PROGRAM)?;
     let st_mint_bump =
         new(a.st_mint, seeds::ST_MINT).create(token_2022::ST_MINT_SIZE, &addresses::TOKEN_2022_PROGRAM)?;
@@ -129,7 +129,7 @@ pub fn create_market(work: &mut Workspace, a: &CreateMarketAccounts, args: &Crea
     check_creation(work, a, args)?;
     let kind = index_of(a.index)?.kind;
     let (maturity, kind_seed) = (args.maturity.to_le_bytes(), [kind as u8]);
-    let new = New { payer: a.payer, account: a.market, seeds: [seeds::MARKET, &maturity, &kind_seed] };
+    let new = New::at(a.payer, a.market, [seeds::MARKET, &maturity, &kind_seed]);
     let bump = new.bump()?;
     check_free(a.market)?;
     let terms = args.terms.unwrap_or_else(|| terms::template(kind));
@@ -235,7 +235,7 @@ fn copied(account: &AccountInfo, index: &Pubkey) -> Result<u32, SunderError> {
 #[inline(never)]
 fn make_tokens(a: &CreateMarketAccounts) -> Result<(u8, u8), SunderError> {
     let key = a.market.key();
-    let new = |account, name| New { payer: a.payer, account, seeds: [name, key, &[]] };
+    let new = |account, name| New::at(a.payer, account, [name, key]);
     let vault_bump = new(a.vault, seeds::VAULT).create(token::ACCOUNT_SIZE, &addresses::TOKEN_PROGRAM)?;
     token::initialize_account3(&addresses::TOKEN_PROGRAM, a.vault, a.jlp_mint, key)?;
     let pt_mint_bump = new(a.pt_mint, seeds::PT_MINT).create(token::MINT_SIZE, &addresses::TOKEN_PROGRAM)?;
@@ -267,7 +267,7 @@ pub fn init_tick_array(
         Market::load(&data)?.array_start(args.number.into()).map_err(|_| SunderError::BadParameter)?
     };
     let (key, start_seed) = (a.market.key(), start.to_le_bytes());
-    let new = New { payer: a.payer, account: a.tick_array, seeds: [seeds::TICK_ARRAY, key, &start_seed] };
+    let new = New::at(a.payer, a.tick_array, [seeds::TICK_ARRAY, key, &start_seed]);
     let bump = new.create(tick_array::SIZE, &addresses::PROGRAM)?;
     {
         let mut data = a.tick_array.try_borrow_mut_data()?;

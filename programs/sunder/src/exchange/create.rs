@@ -3,14 +3,25 @@ use crate::external::system;
 use crate::interface::{addresses, SunderError};
 use crate::runtime::{find_program_address, AccountInfo, Pubkey, Seed, Signer};
 
-/// An account to be made, and who pays its rent. Seeds are hashed one behind the other, so that an empty one is none.
+/// No address of the program has more.
+const MOST_SEEDS: usize = 5;
+
+/// An account to be made, and who pays its rent.
 pub struct New<'a> {
-    pub payer: &'a AccountInfo,
-    pub account: &'a AccountInfo,
-    pub seeds: [&'a [u8]; 3],
+    payer: &'a AccountInfo,
+    account: &'a AccountInfo,
+    seeds: [&'a [u8]; MOST_SEEDS],
 }
 
-impl New<'_> {
+impl<'a> New<'a> {
+    pub fn at<const N: usize>(payer: &'a AccountInfo, account: &'a AccountInfo, seeds: [&'a [u8]; N]) -> New<'a> {
+        const { assert!(N <= MOST_SEEDS) }
+        // Seeds are hashed one behind the other, so that an empty one is none.
+        let mut all: [&[u8]; MOST_SEEDS] = [&[]; MOST_SEEDS];
+        all[..N].copy_from_slice(&seeds);
+        New { payer, account, seeds: all }
+    }
+
     /// The bump of its address. `WrongAddress` for an account that is not there.
     #[inline(never)]
     pub fn bump(&self) -> Result<u8, SunderError> {
@@ -25,8 +36,8 @@ impl New<'_> {
     #[inline(never)]
     pub fn make(&self, bump: u8, size: usize, owner: &Pubkey) -> Result<(), SunderError> {
         let bump = [bump];
-        let [first, second, third] = self.seeds.map(Seed::from);
-        let seeds = [first, second, third, Seed::from(&bump)];
+        let [a, b, c, d, e] = self.seeds.map(Seed::from);
+        let seeds = [a, b, c, d, e, Seed::from(&bump)];
         system::create_account(self.payer, self.account, size, owner, &Signer::from(&seeds))
     }
 

@@ -1,11 +1,11 @@
 //! Liquidity positions: the kernel's accounting, with owners, age, payment in kind or by zap, and what a deficit withholds.
 use super::admin::about;
 use super::book::{check_deadline, check_free, finish, Book};
+use super::create::New;
 use super::swap::{order, Arrays};
 use super::tokens::{move_jlp, move_pt, Wallet};
 use super::trade::settle_pt;
 use super::work::Workspace;
-use crate::external::system;
 use crate::interface::{
     addresses, AddLiquidityAccounts, AddLiquidityArguments, ClosePositionAccounts, CollectAccounts,
     LiquidityRemovedRecord, OpenPositionAccounts, OpenPositionArguments, OrderKind, PositionRecord,
@@ -18,7 +18,7 @@ use crate::math::margin::yt_in_jlp;
 use crate::math::quote::{OrderAmount, Quote};
 use crate::math::swap::Ticks;
 use crate::math::units::times_discount;
-use crate::runtime::{find_program_address, AccountInfo, ProgramResult, Pubkey, Seed, Signer};
+use crate::runtime::{AccountInfo, ProgramResult, Pubkey};
 use crate::state::{lp_position, market, seeds, LpPosition, Market};
 
 /// Seconds that liquidity stays at least, so that nobody provides it for a single trade.
@@ -77,27 +77,15 @@ pub fn open_position(work: &mut Workspace, a: &OpenPositionAccounts, args: &Open
     book.check_running()?;
     let (market, owner) = (a.market.key(), a.owner.key());
     let (lower, upper) = (args.lower.to_le_bytes(), args.upper.to_le_bytes());
-    let (address, bump) =
-        find_program_address(&[seeds::LP_POSITION, market, owner, &lower, &upper], &addresses::PROGRAM)?;
-    if *a.position.key() != address {
-        return Err(SunderError::WrongAddress.into());
-    }
+    let new = New::at(a.owner, a.position, [seeds::LP_POSITION, market, owner, &lower, &upper]);
+    let bump = new.bump()?;
     check_free(a.position)?;
     let position = empty_position(&book.pool, args.lower, args.upper)?;
-    let bump = [bump];
-    let signer = [
-        Seed::from(seeds::LP_POSITION),
-        Seed::from(market),
-        Seed::from(owner),
-        Seed::from(&lower),
-        Seed::from(&upper),
-        Seed::from(&bump),
-    ];
-    system::create_account(a.owner, a.position, lp_position::SIZE, &addresses::PROGRAM, &Signer::from(&signer))?;
+    new.make(bump, lp_position::SIZE, &addresses::PROGRAM)?;
     {
         let mut data = a.position.try_borrow_mut_data()?;
         let mut view = LpPosition::init(&mut data)?;
-        view.set_bump(bump[0]);
+        view.set_bump(bump);
         view.set_market(*market);
         view.set_owner(*owner);
         view.set_position(&position);

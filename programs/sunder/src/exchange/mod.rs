@@ -1,7 +1,6 @@
 //! The exchange: what each instruction does, in the order of the reference engine (`src/exchange`), refusal by refusal and record by
 //! record. The accounts have been checked before (`interface`): what is here is about their contents.
 #![forbid(unsafe_code)]
-#![allow(dead_code)]
 
 mod accounts;
 mod admin;
