@@ -74,7 +74,7 @@ pub struct Holding<'a> {
 }
 
 /// The difference of two figures, for a record. `Arithmetic`.
-fn change(after: impl Into<i128>, before: impl Into<i128>) -> Result<i64, SunderError> {
+pub fn change(after: impl Into<i128>, before: impl Into<i128>) -> Result<i64, SunderError> {
     i64::try_from(after.into() - before.into()).map_err(|_| SunderError::Arithmetic)
 }
 

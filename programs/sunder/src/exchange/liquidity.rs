@@ -1,6 +1,6 @@
 //! Liquidity positions: the kernel's accounting, with owners, age, payment in kind or by zap, and what a deficit withholds.
 use super::admin::about;
-use super::book::{check_deadline, check_free, finish, Book};
+use super::book::{change, check_deadline, check_free, finish, Book};
 use super::create::New;
 use super::swap::{order, Arrays};
 use super::tokens::{move_jlp, move_pt, Wallet};
@@ -55,9 +55,6 @@ impl<'a> Held<'a> {
             view.set_added_at(self.added_at);
         }
         let Held { before, position, .. } = self;
-        let change = |after: u64, before: u64| {
-            i64::try_from(i128::from(after) - i128::from(before)).map_err(|_| SunderError::Arithmetic)
-        };
         work.events.position(&PositionRecord {
             market: self.market,
             owner: self.owner,
