@@ -4,6 +4,7 @@ import { exchangeLives, figures } from './exchange.ts'
 import { modelFigures, modelHistories } from './exchange-model.ts'
 import { profitFigures, profitSearch } from './exchange-profit.ts'
 import { histories } from './ledger.ts'
+import { programFigures, programLives } from './program.ts'
 import { singleStretch } from './single-stretch.ts'
 import { oracleHistories } from './twap.ts'
 import { walks } from './walk.ts'
@@ -67,5 +68,12 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     smoke: 3,
     round: 30,
     run: (random, size) => modelFigures(modelHistories(random, size, 80)),
+  },
+  program: {
+    unit: 'instructions asked of the on-chain program and of the engine, everything compared',
+    counted: 'asked',
+    smoke: 300,
+    round: 3000,
+    run: (random, size) => programFigures(programLives(random, size)),
   },
 }

@@ -38,6 +38,7 @@ import type { RateIndex } from '../../src/oracle/accrual.ts'
 import { OracleError } from '../../src/oracle/errors.ts'
 import { type Cursor, readHourly, readWeekly } from '../../src/oracle/source.ts'
 import { JLP, LocalChain, type Outcome } from '../programs/harness.ts'
+import { plant } from '../programs/plant.ts'
 import { tokenAccountBytes } from '../programs/tokens.ts'
 import { call } from './program-calls.ts'
 import {
@@ -97,6 +98,24 @@ export class ProgramChain {
     this.chain.setTime(lastStep + 300)
     this.must(call('initConfig', { payer, programData }, names))
     for (const coupon of KINDS) this.must(call('initIndex', { payer, ...indexAt(coupon) }, { coupon }))
+  }
+
+  /** Writes a state of the engine's in place of what there is: a scene that it has played goes on in the program. */
+  plant(state: Exchange): void {
+    plant(this.chain, state)
+    const { accounts, positions, balances, markets } = state
+    const ids = [...balances.keys()].map(id => id.split(':')[1]!)
+    const owners = new Set([...ids, ...[...accounts.values(), ...positions.values()].map(({ owner }) => owner)])
+    const tokens: Token[] = ['jlp', 'st-hourly', 'st-weekly', ...[...markets.keys()].map(id => `pt/${id}` as const)]
+    for (const owner of owners) {
+      this.#wallets.add(ownerAt(owner))
+      for (const token of tokens) this.#wallets.add(walletAt(token, owner))
+    }
+    this.#sequences.clear()
+    for (const id of markets.keys()) {
+      const { market } = marketAt(id)
+      this.#sequences.set(market, this.existing('Market', market).eventSequence)
+    }
   }
 
   // ---- the world --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 import { CAMPAIGNS } from '../campaigns/index.ts'
 import { Random } from '../generate/random.ts'
 import { readOptions } from '../helpers/options.ts'
+import { forgetChains } from './forget.ts'
 
 const USAGE = `usage: npm run fuzz -- [--minutes N] [--seed S] [--campaign NAME] [--json]
   --minutes N      how long, default 5
@@ -53,6 +54,7 @@ for (let round = 1; Date.now() < until; round++) {
       throw error
     }
     seed += 1n
+    await forgetChains()
   }
   if (process.stderr.isTTY) process.stderr.write(`\rround ${round}, next seed ${seed} `)
 }

@@ -106,8 +106,16 @@ const rustTerms = (): string[] => [
   '}',
 ]
 
+/** The first instruction that has the same accounts (or arguments): the others' types are its own by another name. */
+const firstWith = (name: string, of: (instruction: Instruction) => unknown): string => {
+  const wanted = JSON.stringify(of(INSTRUCTIONS.find(one => one.name === name)!))
+  return INSTRUCTIONS.find(one => JSON.stringify(of(one)) === wanted)!.name
+}
+
 const rustArguments = ({ name, arguments: list }: Instruction): string[] => {
   if (list.length === 0) return []
+  const first = firstWith(name, one => one.arguments)
+  if (first !== name) return ['', `pub type ${pascal(name)}Arguments = ${pascal(first)}Arguments;`]
   const size = list.reduce((sum, { type }) => sum + bytesOf(type), 0)
   const last = list.at(-1)!
   const optional = typeof last.type === 'object' ? last : undefined
@@ -206,6 +214,8 @@ const guarded = (slot: Slot, lines: readonly string[]): string[] =>
 
 const rustAccounts = (instruction: Instruction): string[] => {
   const { name, means, accounts, rest } = instruction
+  const first = firstWith(name, one => [one.accounts, one.rest])
+  if (first !== name) return ['', ...wrap(means, '///'), `pub type ${pascal(name)}Accounts<'a> = ${pascal(first)}Accounts<'a>;`]
   const optional = accounts.filter(slot => slot.optional)
   // Whoever signs may be anybody twice; what is written must not be two things at once.
   const alone = accounts.filter(slot => slot.writable && slot.check.kind !== 'signer')

@@ -184,10 +184,7 @@ impl<'a> Book<'a> {
         }
         let to = match final_discount {
             Some(discount) => Moment { tau: 0, discount },
-            None => Moment {
-                tau: self.maturity.saturating_sub(self.index.last_step),
-                discount: self.index.discount,
-            },
+            None => Moment { tau: self.maturity.saturating_sub(self.index.last_step), discount: self.index.discount },
         };
         if to == self.pool.moment {
             return Ok(false);

@@ -262,8 +262,7 @@ pub fn remove_liquidity(
     }
     let arrays = Arrays::of(a.rest);
     let mut bounds = book.bounds(&arrays, &held.position)?;
-    let removed =
-        positions::remove_liquidity(&mut book.pool, &mut held.position, &mut bounds, (args.num, args.den))?;
+    let removed = positions::remove_liquidity(&mut book.pool, &mut held.position, &mut bounds, (args.num, args.den))?;
     book.set_bounds(&arrays, &held.position, &bounds)?;
     let whole = InKind { jlp: removed.jlp, pt: removed.pt, yt: removed.yt };
     let withheld = book.withholding(&whole, book.pool.gross_liquidity == 0)?;

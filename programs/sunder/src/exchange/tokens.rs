@@ -55,12 +55,7 @@ impl MarketSigner {
     }
 
     fn seeds(&self) -> [Seed<'_>; 4] {
-        [
-            Seed::from(seeds::MARKET),
-            Seed::from(&self.maturity),
-            Seed::from(&self.kind),
-            Seed::from(&self.bump),
-        ]
+        [Seed::from(seeds::MARKET), Seed::from(&self.maturity), Seed::from(&self.kind), Seed::from(&self.bump)]
     }
 }
 
@@ -76,12 +71,7 @@ impl Book<'_> {
 
 /// Moves what was counted between a wallet and a market's vault. `authority` is the wallet's owner, who has signed.
 #[inline(never)]
-pub fn move_jlp(
-    wallet: &Wallet,
-    vault: &AccountInfo,
-    market: &AccountInfo,
-    authority: &AccountInfo,
-) -> ProgramResult {
+pub fn move_jlp(wallet: &Wallet, vault: &AccountInfo, market: &AccountInfo, authority: &AccountInfo) -> ProgramResult {
     match amount_of(wallet.change)? {
         (_, 0) => Ok(()),
         (false, paid) => {

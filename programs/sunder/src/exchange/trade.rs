@@ -1,10 +1,10 @@
 //! Trading YT on margin or spot, buying and selling PT, and rolling to a later market.
+use super::accounts;
 use super::book::{finish, Book, Holding};
 use super::maturity::moved;
 use super::swap::{check_bounds, order, Arrays};
 use super::tokens::{move_jlp, move_pt, vault_pays, Wallet};
 use super::work::Workspace;
-use super::accounts;
 use crate::interface::{
     Action, AmountUnit, BuyPtAccounts, BuyPtArguments, OrderKind, RollAccounts, RollArguments, SellPtAccounts,
     SellPtArguments, SunderError, TradeAccounts, TradeArguments,
@@ -44,13 +44,9 @@ pub fn trade(work: &mut Workspace, a: &TradeAccounts, args: &TradeArguments) -> 
     let mut place = None;
     let book = Book::open(&mut place, work, a.market, a.index)?;
     let mut account = book.holding(a.account)?;
-    let wanted = Wanted {
-        amount: amount_in(args.unit, args.amount),
-        limit_rate: args.limit_rate,
-        minimum: args.minimum,
-    };
-    let around =
-        Around { config: a.config, jlp_mint: a.jlp_mint, pool: a.jupiter_pool, arrays: Arrays::of(a.rest) };
+    let wanted =
+        Wanted { amount: amount_in(args.unit, args.amount), limit_rate: args.limit_rate, minimum: args.minimum };
+    let around = Around { config: a.config, jlp_mint: a.jlp_mint, pool: a.jupiter_pool, arrays: Arrays::of(a.rest) };
     match args.action {
         Action::Long => increase(work, book, &mut account, &wanted, &around, (true, args.spot))?,
         Action::Short => increase(work, book, &mut account, &wanted, &around, (false, args.spot))?,
@@ -111,7 +107,11 @@ fn increase(
 fn traded(legs: &mut Legs, done: &Quote, long: bool) -> Result<(), SunderError> {
     let sum = |value: i64, change: u64, up: bool| {
         let change = i64::try_from(change).ok()?;
-        if up { value.checked_add(change) } else { value.checked_sub(change) }
+        if up {
+            value.checked_add(change)
+        } else {
+            value.checked_sub(change)
+        }
     };
     legs.yt = sum(legs.yt, done.filled, long).ok_or(SunderError::BadAmount)?;
     legs.st = sum(legs.st, done.amount, !long).ok_or(SunderError::BadAmount)?;
@@ -198,80 +198,30 @@ pub fn reduced(legs: &mut Legs, done: &Quote) -> Result<(), SunderError> {
 
 // ---- PT -------------------------------------------------------------------------------------------------------------------
 
-/// Who trades PT, and through which accounts.
-struct PtTrade<'a> {
-    owner: &'a AccountInfo,
-    config: &'a AccountInfo,
-    index: &'a AccountInfo,
-    market: &'a AccountInfo,
-    owner_jlp: &'a AccountInfo,
-    owner_pt: &'a AccountInfo,
-    vault: &'a AccountInfo,
-    pt_mint: &'a AccountInfo,
-    pool: &'a AccountInfo,
-    event_authority: &'a AccountInfo,
-    arrays: Arrays<'a>,
-}
-
 /// Buys PT with JLP from the wallet: ST is split, the YT sold.
 pub fn buy_pt(work: &mut Workspace, a: &BuyPtAccounts, args: &BuyPtArguments) -> ProgramResult {
-    let trade = PtTrade {
-        owner: a.owner,
-        config: a.config,
-        index: a.index,
-        market: a.market,
-        owner_jlp: a.owner_jlp,
-        owner_pt: a.owner_pt,
-        vault: a.vault,
-        pt_mint: a.pt_mint,
-        pool: a.jupiter_pool,
-        event_authority: a.event_authority,
-        arrays: Arrays::of(a.rest),
-    };
-    let wanted = Wanted {
-        amount: amount_in(args.unit, args.amount),
-        limit_rate: args.limit_rate,
-        minimum: args.minimum,
-    };
-    trade_pt(work, &trade, &wanted, args.deadline, true)
+    trade_pt(work, a, args, true)
 }
 
 /// Sells PT: YT is bought and merged.
 pub fn sell_pt(work: &mut Workspace, a: &SellPtAccounts, args: &SellPtArguments) -> ProgramResult {
-    let trade = PtTrade {
-        owner: a.owner,
-        config: a.config,
-        index: a.index,
-        market: a.market,
-        owner_jlp: a.owner_jlp,
-        owner_pt: a.owner_pt,
-        vault: a.vault,
-        pt_mint: a.pt_mint,
-        pool: a.jupiter_pool,
-        event_authority: a.event_authority,
-        arrays: Arrays::of(a.rest),
-    };
-    let wanted = Wanted {
-        amount: amount_in(args.unit, args.amount),
-        limit_rate: args.limit_rate,
-        minimum: args.minimum,
-    };
-    trade_pt(work, &trade, &wanted, args.deadline, false)
+    trade_pt(work, a, args, false)
 }
 
 #[inline(never)]
-fn trade_pt(work: &mut Workspace, a: &PtTrade, wanted: &Wanted, deadline: u32, buys: bool) -> ProgramResult {
-    check_bounds(work, wanted.limit_rate, deadline)?;
+fn trade_pt(work: &mut Workspace, a: &BuyPtAccounts, args: &BuyPtArguments, buys: bool) -> ProgramResult {
+    check_bounds(work, args.limit_rate, args.deadline)?;
     let mut place = None;
     let book = Book::open(&mut place, work, a.market, a.index)?;
     if buys {
-        book.check_open(work, a.config, a.pool)?;
+        book.check_open(work, a.config, a.jupiter_pool)?;
     } else {
-        book.check_exit(work, a.pool)?;
+        book.check_exit(work, a.jupiter_pool)?;
     }
     let kind = if buys { OrderKind::BuyPt } else { OrderKind::SellPt };
-    let limit = book.in_range(wanted.limit_rate, !buys)?;
-    let done = book.swap(work, &a.arrays, kind, &order(kind, wanted.amount, limit, false), wanted.minimum)?;
+    let limit = book.in_range(args.limit_rate, !buys)?;
+    let order = order(kind, amount_in(args.unit, args.amount), limit, false);
+    let done = book.swap(work, &Arrays::of(a.rest), kind, &order, args.minimum)?;
     let mut jlp = Wallet::jlp(a.owner_jlp, a.owner.key());
     let mut pt = Wallet::new(a.owner_pt, a.pt_mint.key(), a.owner.key());
     settle_pt(work, book, &done, buys, &mut jlp, &mut pt)?;
@@ -342,11 +292,8 @@ pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> Pro
     let mut to_account = through.arrive(work, to_book, a.to_account)?;
     check_bounds(work, args.limit_rate, args.deadline)?;
     let to = Around { arrays: Arrays { brought: a.rest, other: Some(a.market.key()) }, ..from };
-    let wanted = Wanted {
-        amount: amount_in(args.unit, args.amount),
-        limit_rate: args.limit_rate,
-        minimum: args.minimum,
-    };
+    let wanted =
+        Wanted { amount: amount_in(args.unit, args.amount), limit_rate: args.limit_rate, minimum: args.minimum };
     increase(work, to_book, &mut to_account, &wanted, &to, (yt > 0, false))?;
     to_book.save(work)?;
     book.store(work)?;

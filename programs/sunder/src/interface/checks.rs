@@ -53,12 +53,7 @@ pub fn given(account: &AccountInfo) -> Option<&AccountInfo> {
 /// An account of the program, of this kind. `Uninitialised` where there is none, `WrongOwner`, `WrongDiscriminator`, `WrongVersion`,
 /// `WrongLength`.
 #[inline(never)]
-pub fn account(
-    account: &AccountInfo,
-    discriminator: &[u8; 8],
-    version: u8,
-    size: usize,
-) -> Result<(), SunderError> {
+pub fn account(account: &AccountInfo, discriminator: &[u8; 8], version: u8, size: usize) -> Result<(), SunderError> {
     if !account.is_owned_by(&addresses::PROGRAM) {
         let empty = account.data_is_empty() && account.is_owned_by(&addresses::SYSTEM_PROGRAM);
         return Err(if empty { SunderError::Uninitialised } else { SunderError::WrongOwner });

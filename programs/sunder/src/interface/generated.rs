@@ -759,33 +759,7 @@ impl<'a> AccrueAccounts<'a> {
 }
 
 /// Without data for 7 days after a maturity the last discount is final; by anyone.
-pub struct FinaliseAccounts<'a> {
-    pub index: &'a AccountInfo,
-    pub jupiter_pool: &'a AccountInfo,
-    pub event_authority: &'a AccountInfo,
-    pub program: &'a AccountInfo,
-}
-
-impl<'a> FinaliseAccounts<'a> {
-    #[inline(always)]
-    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
-        let [index, jupiter_pool, event_authority, program, ..] = accounts else {
-            return Err(SunderError::MissingAccount);
-        };
-        checks::writable(index)?;
-        checks::account(index, &rate_index::DISCRIMINATOR, rate_index::VERSION, rate_index::SIZE)?;
-        checks::at(jupiter_pool, &addresses::JUPITER_POOL)?;
-        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
-        checks::at(program, &addresses::PROGRAM)?;
-        checks::alone(index)?;
-        Ok(FinaliseAccounts {
-            index,
-            jupiter_pool,
-            event_authority,
-            program,
-        })
-    }
-}
+pub type FinaliseAccounts<'a> = AccrueAccounts<'a>;
 
 #[derive(Clone, Copy, Debug)]
 pub struct FinaliseArguments {
@@ -913,77 +887,9 @@ impl WrapArguments {
 }
 
 /// ST for JLP.
-pub struct UnwrapAccounts<'a> {
-    pub owner: &'a AccountInfo,
-    pub index: &'a AccountInfo,
-    pub owner_jlp: &'a AccountInfo,
-    pub owner_st: &'a AccountInfo,
-    pub st_mint: &'a AccountInfo,
-    pub st_vault: &'a AccountInfo,
-    pub token_program: &'a AccountInfo,
-    pub token_2022_program: &'a AccountInfo,
-    pub event_authority: &'a AccountInfo,
-    pub program: &'a AccountInfo,
-}
+pub type UnwrapAccounts<'a> = WrapAccounts<'a>;
 
-impl<'a> UnwrapAccounts<'a> {
-    #[inline(always)]
-    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
-        let [owner, index, owner_jlp, owner_st, st_mint, st_vault, token_program, token_2022_program, event_authority, program, ..] = accounts else {
-            return Err(SunderError::MissingAccount);
-        };
-        checks::signer(owner)?;
-        checks::writable(index)?;
-        checks::account(index, &rate_index::DISCRIMINATOR, rate_index::VERSION, rate_index::SIZE)?;
-        checks::writable(owner_jlp)?;
-        checks::writable(owner_st)?;
-        checks::writable(st_mint)?;
-        checks::writable(st_vault)?;
-        checks::at(token_program, &addresses::TOKEN_PROGRAM)?;
-        checks::at(token_2022_program, &addresses::TOKEN_2022_PROGRAM)?;
-        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
-        checks::at(program, &addresses::PROGRAM)?;
-        token::check(owner_jlp, &addresses::JLP_MINT, owner.key(), &addresses::TOKEN_PROGRAM)?;
-        token::check(owner_st, st_mint.key(), owner.key(), &addresses::TOKEN_2022_PROGRAM)?;
-        checks::same(index, rate_index::ST_MINT, st_mint.key(), SunderError::WrongAddress)?;
-        checks::same(index, rate_index::ST_VAULT, st_vault.key(), SunderError::WrongAddress)?;
-        checks::alone(index)?;
-        checks::alone(owner_jlp)?;
-        checks::alone(owner_st)?;
-        checks::alone(st_mint)?;
-        checks::alone(st_vault)?;
-        Ok(UnwrapAccounts {
-            owner,
-            index,
-            owner_jlp,
-            owner_st,
-            st_mint,
-            st_vault,
-            token_program,
-            token_2022_program,
-            event_authority,
-            program,
-        })
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct UnwrapArguments {
-    /// JLP atoms.
-    pub jlp: u64,
-}
-
-impl UnwrapArguments {
-    /// `BadArguments`.
-    #[inline(always)]
-    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
-        const SIZE: usize = 8;
-        checks::expect(data, SIZE)?;
-        Ok(UnwrapArguments {
-            jlp: Wire::read(data, 0)?,
-        })
-    }
-}
+pub type UnwrapArguments = WrapArguments;
 
 /// Pays `ceil(D * yt)` JLP, gets PT in the wallet and YT in the account.
 pub struct SplitAccounts<'a> {
@@ -1142,23 +1048,7 @@ impl<'a> MergeAccounts<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct MergeArguments {
-    /// YT atoms.
-    pub yt: u64,
-}
-
-impl MergeArguments {
-    /// `BadArguments`.
-    #[inline(always)]
-    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
-        const SIZE: usize = 8;
-        checks::expect(data, SIZE)?;
-        Ok(MergeArguments {
-            yt: Wire::read(data, 0)?,
-        })
-    }
-}
+pub type MergeArguments = SplitArguments;
 
 /// PT at maturity pay `floor(D_T * pt)` JLP.
 pub struct RedeemPtAccounts<'a> {
@@ -1331,100 +1221,9 @@ impl BuyPtArguments {
 }
 
 /// PT for JLP: YT is bought and merged.
-pub struct SellPtAccounts<'a> {
-    pub owner: &'a AccountInfo,
-    pub config: &'a AccountInfo,
-    pub index: &'a AccountInfo,
-    pub market: &'a AccountInfo,
-    pub owner_jlp: &'a AccountInfo,
-    pub owner_pt: &'a AccountInfo,
-    pub vault: &'a AccountInfo,
-    pub pt_mint: &'a AccountInfo,
-    pub jupiter_pool: &'a AccountInfo,
-    pub token_program: &'a AccountInfo,
-    pub event_authority: &'a AccountInfo,
-    pub program: &'a AccountInfo,
-    /// Tick arrays that follow.
-    pub rest: &'a [AccountInfo],
-}
+pub type SellPtAccounts<'a> = BuyPtAccounts<'a>;
 
-impl<'a> SellPtAccounts<'a> {
-    #[inline(always)]
-    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
-        let [owner, config, index, market, owner_jlp, owner_pt, vault, pt_mint, jupiter_pool, token_program, event_authority, program, rest @ ..] = accounts else {
-            return Err(SunderError::MissingAccount);
-        };
-        checks::signer(owner)?;
-        checks::at(config, &addresses::CONFIG)?;
-        checks::account(config, &config::DISCRIMINATOR, config::VERSION, config::SIZE)?;
-        checks::account(index, &rate_index::DISCRIMINATOR, rate_index::VERSION, rate_index::SIZE)?;
-        checks::writable(market)?;
-        checks::account(market, &market::DISCRIMINATOR, market::VERSION, market::SIZE)?;
-        checks::writable(owner_jlp)?;
-        checks::writable(owner_pt)?;
-        checks::writable(vault)?;
-        checks::writable(pt_mint)?;
-        checks::at(jupiter_pool, &addresses::JUPITER_POOL)?;
-        checks::at(token_program, &addresses::TOKEN_PROGRAM)?;
-        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
-        checks::at(program, &addresses::PROGRAM)?;
-        checks::same(market, market::INDEX, index.key(), SunderError::WrongAddress)?;
-        token::check(owner_jlp, &addresses::JLP_MINT, owner.key(), &addresses::TOKEN_PROGRAM)?;
-        token::check(owner_pt, pt_mint.key(), owner.key(), &addresses::TOKEN_PROGRAM)?;
-        checks::same(market, market::VAULT, vault.key(), SunderError::WrongAddress)?;
-        checks::same(market, market::PT_MINT, pt_mint.key(), SunderError::WrongAddress)?;
-        checks::alone(market)?;
-        checks::alone(owner_jlp)?;
-        checks::alone(owner_pt)?;
-        checks::alone(vault)?;
-        checks::alone(pt_mint)?;
-        Ok(SellPtAccounts {
-            owner,
-            config,
-            index,
-            market,
-            owner_jlp,
-            owner_pt,
-            vault,
-            pt_mint,
-            jupiter_pool,
-            token_program,
-            event_authority,
-            program,
-            rest,
-        })
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct SellPtArguments {
-    /// What the amount counts.
-    pub unit: AmountUnit,
-    /// YT or PT atoms, or JLP atoms of the ST leg, fee not included.
-    pub amount: u64,
-    /// Q64.64; a trade stops there.
-    pub limit_rate: u128,
-    /// Least YT (or PT) filled; with less the order is refused as a whole.
-    pub minimum: u64,
-    /// Unix seconds; good until and at it.
-    pub deadline: u32,
-}
-
-impl SellPtArguments {
-    /// `BadArguments`.
-    #[inline(always)]
-    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
-        const SIZE: usize = 37;
-        checks::expect(data, SIZE)?;
-        Ok(SellPtArguments {
-            unit: Wire::read(data, 0)?,
-            amount: Wire::read(data, 1)?,
-            limit_rate: Wire::read(data, 9)?,
-            minimum: Wire::read(data, 25)?,
-            deadline: Wire::read(data, 33)?,
-        })
-    }
-}
+pub type SellPtArguments = BuyPtArguments;
 
 /// Opens an owner's isolated account in a market.
 pub struct OpenAccountAccounts<'a> {
@@ -1579,23 +1378,7 @@ impl<'a> DepositAccounts<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct DepositArguments {
-    /// JLP atoms.
-    pub jlp: u64,
-}
-
-impl DepositArguments {
-    /// `BadArguments`.
-    #[inline(always)]
-    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
-        const SIZE: usize = 8;
-        checks::expect(data, SIZE)?;
-        Ok(DepositArguments {
-            jlp: Wire::read(data, 0)?,
-        })
-    }
-}
+pub type DepositArguments = WrapArguments;
 
 /// Margin; after maturity what the settled account holds.
 pub struct WithdrawAccounts<'a> {
@@ -1653,23 +1436,7 @@ impl<'a> WithdrawAccounts<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct WithdrawArguments {
-    /// JLP atoms.
-    pub jlp: u64,
-}
-
-impl WithdrawArguments {
-    /// `BadArguments`.
-    #[inline(always)]
-    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
-        const SIZE: usize = 8;
-        checks::expect(data, SIZE)?;
-        Ok(WithdrawArguments {
-            jlp: Wire::read(data, 0)?,
-        })
-    }
-}
+pub type WithdrawArguments = WrapArguments;
 
 /// Margin and YT to another account of the market.
 pub struct TransferAccounts<'a> {
@@ -2363,23 +2130,7 @@ impl<'a> LiquidateAccounts<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct LiquidateArguments {
-    /// YT atoms.
-    pub yt: u64,
-}
-
-impl LiquidateArguments {
-    /// `BadArguments`.
-    #[inline(always)]
-    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
-        const SIZE: usize = 8;
-        checks::expect(data, SIZE)?;
-        Ok(LiquidateArguments {
-            yt: Wire::read(data, 0)?,
-        })
-    }
-}
+pub type LiquidateArguments = SplitArguments;
 
 /// An account whose equity is gone goes to the insurance fund.
 pub struct TakeOverAccounts<'a> {
@@ -2459,23 +2210,7 @@ impl<'a> ReduceFundAccounts<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct ReduceFundArguments {
-    /// YT atoms.
-    pub yt: u64,
-}
-
-impl ReduceFundArguments {
-    /// `BadArguments`.
-    #[inline(always)]
-    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
-        const SIZE: usize = 8;
-        checks::expect(data, SIZE)?;
-        Ok(ReduceFundArguments {
-            yt: Wire::read(data, 0)?,
-        })
-    }
-}
+pub type ReduceFundArguments = SplitArguments;
 
 /// An account after maturity.
 pub struct SettleAccounts<'a> {
@@ -2703,64 +2438,10 @@ impl<'a> PauseAccounts<'a> {
 }
 
 /// Ends a pause early.
-pub struct UnpauseAccounts<'a> {
-    pub by: &'a AccountInfo,
-    pub config: &'a AccountInfo,
-    pub event_authority: &'a AccountInfo,
-    pub program: &'a AccountInfo,
-}
-
-impl<'a> UnpauseAccounts<'a> {
-    #[inline(always)]
-    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
-        let [by, config, event_authority, program, ..] = accounts else {
-            return Err(SunderError::MissingAccount);
-        };
-        checks::signer(by)?;
-        checks::at(config, &addresses::CONFIG)?;
-        checks::writable(config)?;
-        checks::account(config, &config::DISCRIMINATOR, config::VERSION, config::SIZE)?;
-        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
-        checks::at(program, &addresses::PROGRAM)?;
-        checks::alone(config)?;
-        Ok(UnpauseAccounts {
-            by,
-            config,
-            event_authority,
-            program,
-        })
-    }
-}
+pub type UnpauseAccounts<'a> = PauseAccounts<'a>;
 
 /// The first of two steps.
-pub struct ProposeAuthorityAccounts<'a> {
-    pub by: &'a AccountInfo,
-    pub config: &'a AccountInfo,
-    pub event_authority: &'a AccountInfo,
-    pub program: &'a AccountInfo,
-}
-
-impl<'a> ProposeAuthorityAccounts<'a> {
-    #[inline(always)]
-    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
-        let [by, config, event_authority, program, ..] = accounts else {
-            return Err(SunderError::MissingAccount);
-        };
-        checks::signer(by)?;
-        checks::at(config, &addresses::CONFIG)?;
-        checks::writable(config)?;
-        checks::account(config, &config::DISCRIMINATOR, config::VERSION, config::SIZE)?;
-        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
-        checks::at(program, &addresses::PROGRAM)?;
-        checks::alone(config)?;
-        Ok(ProposeAuthorityAccounts {
-            by,
-            config,
-            event_authority,
-            program,
-        })
-    }
-}
+pub type ProposeAuthorityAccounts<'a> = PauseAccounts<'a>;
 
 #[derive(Clone, Copy, Debug)]
 pub struct ProposeAuthorityArguments {
@@ -2781,34 +2462,7 @@ impl ProposeAuthorityArguments {
 }
 
 /// The second.
-pub struct AcceptAuthorityAccounts<'a> {
-    pub by: &'a AccountInfo,
-    pub config: &'a AccountInfo,
-    pub event_authority: &'a AccountInfo,
-    pub program: &'a AccountInfo,
-}
-
-impl<'a> AcceptAuthorityAccounts<'a> {
-    #[inline(always)]
-    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
-        let [by, config, event_authority, program, ..] = accounts else {
-            return Err(SunderError::MissingAccount);
-        };
-        checks::signer(by)?;
-        checks::at(config, &addresses::CONFIG)?;
-        checks::writable(config)?;
-        checks::account(config, &config::DISCRIMINATOR, config::VERSION, config::SIZE)?;
-        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
-        checks::at(program, &addresses::PROGRAM)?;
-        checks::alone(config)?;
-        Ok(AcceptAuthorityAccounts {
-            by,
-            config,
-            event_authority,
-            program,
-        })
-    }
-}
+pub type AcceptAuthorityAccounts<'a> = PauseAccounts<'a>;
 
 /// Reads which instruction it is, checks its accounts and its arguments, and does it.
 pub fn dispatch(name: [u8; 8], accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {

@@ -120,8 +120,7 @@ pub fn cumulative_fall(pool: &Pool, index: i32, tick: &Tick) -> Result<i128, Mat
 /// The tick as it stands once the rate has crossed it upwards (or downwards); `yt_value_at_tick` is `V(s_i)` at the
 /// present moment. `G_i` itself does not jump.
 pub fn crossed(tick: &Tick, pool: &Pool, crossing: &Crossing) -> Result<Tick, MathError> {
-    let pt_value =
-        sub(signed(face_value(crossing.rate, pool.moment.discount)?)?, signed(crossing.yt_value_at_tick)?)?;
+    let pt_value = sub(signed(face_value(crossing.rate, pool.moment.discount)?)?, signed(crossing.yt_value_at_tick)?)?;
     let jump = add(pool.fall, pt_value)?;
     Ok(Tick {
         fall: if crossing.up { add(tick.fall, jump)? } else { sub(tick.fall, jump)? },

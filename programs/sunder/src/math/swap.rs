@@ -254,8 +254,11 @@ fn wanted_for(stretch: &Stretch, of: Token, fewest: bool, amount: u64) -> Result
     // there: the fewest are looked for before it.
     let top = if fewest && !stretch.limited { capacity - 1 } else { capacity };
     let amounts = PathAmounts { stretch, of };
-    let n =
-        if is_proven(stretch, of) { largest(&amounts, most, top, guess(&amounts, most, top)?)? } else { bisect(&amounts, most, top)? };
+    let n = if is_proven(stretch, of) {
+        largest(&amounts, most, top, guess(&amounts, most, top)?)?
+    } else {
+        bisect(&amounts, most, top)?
+    };
     let n = if fewest && n < capacity { n + 1 } else { n };
     Ok(u64::try_from(n).ok()) // -1 is none
 }

@@ -159,7 +159,8 @@ impl<'a, 'b, B: Deref<Target = [u8; market::SIZE]>> TradeTicks<'a, 'b, B> {
             if array.market() != *key || place.slot != 0 {
                 return Err(StateError::WrongMarket);
             }
-            *places.get_mut(place.array).ok_or(StateError::WrongMarket)? = i as u8; // there are few
+            *places.get_mut(place.array).ok_or(StateError::WrongMarket)? = i as u8;
+            // there are few
         }
         Ok(TradeTicks { market, arrays, places })
     }
