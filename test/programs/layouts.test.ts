@@ -1,8 +1,4 @@
 /** The accounts of the program, read and written by its own Rust on the host, against the client's codecs. */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AccountData, type AccountName, COUPON_KINDS, encode, TICKS_PER_ARRAY } from '../../src/client/codecs.ts'
@@ -10,14 +6,9 @@ import { LAYOUTS } from '../../src/client/generated/layouts.ts'
 import { decodeAddress } from '../../src/jupiter/base58.ts'
 import { type Leaf, leavesOf, NAMES, randomRecord } from '../client/records.ts'
 import { Random } from '../generate/random.ts'
+import { ask as askHost, hasRust, RustHost, skipped } from './rust-host.ts'
 
 const source = fileURLToPath(new URL('layouts-host.rs', import.meta.url))
-const runs = (path: string): boolean => spawnSync(path, ['--version']).status === 0
-// Debian's by path, since another one may come first in PATH.
-const compiler = ['/usr/bin/rustc', 'rustc'].find(
-  path => (path.startsWith('/') ? existsSync(path) : true) && runs(path),
-)
-const skipped = compiler === undefined ? ' (skipped: no Rust compiler; on Debian `apt-get install rustc-web`)' : ''
 
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex')
 
@@ -33,36 +24,20 @@ const words = <N extends AccountName>(name: N, record: AccountData[N]): string[]
     leaf => `${leaf.name}${leaf.listed ? `[${leaf.entry}]` : ''}=${shown(leaf)}`,
   )
 
-describe.skipIf(compiler === undefined)(`program and client read and write the same accounts${skipped}`, () => {
-  let folder = ''
-  const compile = (name: string, ...flags: readonly string[]): string => {
-    const binary = join(folder, name)
-    const options = ['--edition', '2021', '--check-cfg=cfg(test)', '--check-cfg=cfg(target_os, values("solana"))']
-    const safe = ['-D', 'warnings', '-C', 'opt-level=1', '-C', 'overflow-checks=on']
-    const done = spawnSync(compiler!, [...options, ...safe, ...flags, source, '-o', binary], { encoding: 'utf8' })
-    if (done.status !== 0) throw new Error(done.stderr)
-    return binary
-  }
+describe.skipIf(!hasRust)(`program and client read and write the same accounts${skipped}`, () => {
+  const safe = ['-D', 'warnings', '-C', 'opt-level=1']
+  let rust: RustHost
   let runner = ''
-  const ask = (lines: readonly string[]): string[] => {
-    const done = spawnSync(runner, [], { input: `${lines.join('\n')}\n`, encoding: 'utf8', maxBuffer: 1 << 30 })
-    expect(done.stderr).toBe('')
-    const answers = done.stdout.trimEnd().split('\n')
-    expect(answers.length).toBe(lines.length)
-    return answers
-  }
+  const ask = (lines: readonly string[]): string[] => askHost(runner, lines)
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sunder-layouts-'))
-    runner = compile('host')
+    rust = new RustHost()
+    runner = rust.compile(source, 'host', ...safe)
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => rust.remove())
 
   test("the program's own tests of its accounts pass", () => {
-    const binary = compile('tests', '--test', '-A', 'dead_code', '-A', 'unused_imports')
-    const done = spawnSync(binary, ['state::'], { encoding: 'utf8' })
-    expect(done.stdout + done.stderr).toMatch(/test result: ok\. [1-9]/)
-    expect(done.status).toBe(0)
+    rust.expectTests(source, 'state::', ...safe, '-A', 'dead_code', '-A', 'unused_imports')
   })
 
   const count = (name: AccountName): number => (name === 'TickArray' ? 40 : 300)

@@ -1,7 +1,5 @@
 /** The program's arithmetic against the kernel and the engine: golden vectors from their files, and random operations. */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,57 +15,30 @@ import {
 } from './math-cases.ts'
 import { goldenCases } from './math-golden.ts'
 import type { Case } from './math-lines.ts'
+import { compare as compareAll, hasRust, RustHost, skipped } from './rust-host.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const sources = join(root, 'programs/sunder/tests')
-const runs = (compiler: string): boolean => spawnSync(compiler, ['--version']).status === 0
-// Debian's by path, since another one may come first in PATH.
-const compiler = ['/usr/bin/rustc', 'rustc'].find(
-  path => (path.startsWith('/') ? existsSync(path) : true) && runs(path),
-)
-const skipped = compiler === undefined ? ' (skipped: no Rust compiler; on Debian `apt-get install rustc-web`)' : ''
-
-describe.skipIf(compiler === undefined)(`the arithmetic of the program gives the kernel's bits${skipped}`, () => {
-  let folder = ''
-  const compile = (source: string, ...flags: readonly string[]): string => {
-    const binary = join(folder, source.replace('.rs', ''))
-    const options = ['--edition', '2021', '-D', 'warnings', '-C', 'opt-level=2', '-C', 'overflow-checks=on']
-    const done = spawnSync(compiler!, [...options, ...flags, join(sources, source), '-o', binary], { encoding: 'utf8' })
-    if (done.status !== 0) throw new Error(done.stderr)
-    return binary
-  }
+describe.skipIf(!hasRust)(`the arithmetic of the program gives the kernel's bits${skipped}`, () => {
+  let rust: RustHost
   let runner = ''
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sunder-math-'))
-    runner = compile('vectors.rs')
+    rust = new RustHost()
+    runner = rust.compile(join(sources, 'vectors.rs'), 'vectors', '-D', 'warnings', '-C', 'opt-level=2')
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => rust.remove())
 
-  /** Feeds the cases to the program; returns how often each operation, and each refusal of it, was answered. */
-  const compare = (cases: readonly Case[]): Map<string, number> => {
-    const input = `${cases.map(({ line }) => line).join('\n')}\n`
-    const done = spawnSync(runner, [], { input, encoding: 'utf8', maxBuffer: 1 << 30 })
-    expect(done.stderr).toBe('')
-    const answers = done.stdout.trimEnd().split('\n')
-    expect(answers.length).toBe(cases.length)
-    const wrong = cases.flatMap(({ line, answer }, i) =>
-      answers[i] === answer ? [] : [{ line, answer, got: answers[i] }],
-    )
-    expect(wrong.slice(0, 3)).toEqual([])
-    const counts = new Map<string, number>()
-    for (const { line, answer } of cases) {
-      const name = line.slice(0, line.indexOf(' ')) + (answer.startsWith('error ') ? `: ${answer.slice(6)}` : '')
-      counts.set(name, (counts.get(name) ?? 0) + 1)
-    }
-    return counts
-  }
+  /** How often each operation, and each refusal of it, was answered. */
+  const compare = (cases: readonly Case[]): Map<string, number> =>
+    compareAll(runner, cases, ({ line, answer }) => {
+      const name = line.slice(0, line.indexOf(' '))
+      return answer.startsWith('error ') ? `${name}: ${answer.slice(6)}` : name
+    })
   const many = (count: number, make: () => Case[]): Case[] => Array.from({ length: count }, make).flat()
 
   test('its own tests pass', () => {
-    const done = spawnSync(compile('math.rs', '--test'), [], { encoding: 'utf8' })
-    expect(done.stdout + done.stderr).toContain('test result: ok')
-    expect(done.status).toBe(0)
+    rust.expectTests(join(sources, 'math.rs'), '', '-D', 'warnings', '-C', 'opt-level=2')
   })
 
   test('on every golden vector, read from its file', () => {

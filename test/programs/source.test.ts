@@ -1,8 +1,4 @@
 /** What the program reads from Jupiter's pool account, on the host, against src/oracle/source.ts: the same bytes for both. */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CouponKind } from '../../amm/display.ts'
@@ -18,15 +14,10 @@ import { OracleError } from '../../src/oracle/errors.ts'
 import { checkSource, cursorOf, freshness, readHourly, readWeekly, SOURCE_TERMS } from '../../src/oracle/source.ts'
 import { Random } from '../generate/random.ts'
 import { POOL_2026 } from '../jupiter/fixtures/index.ts'
+import { compare as compareAll, hasRust, RustHost, skipped } from './rust-host.ts'
 
 const crate = fileURLToPath(new URL('../../programs/sunder/src/lib.rs', import.meta.url))
 const source = fileURLToPath(new URL('source-host.rs', import.meta.url))
-const runs = (path: string): boolean => spawnSync(path, ['--version']).status === 0
-// Debian's by path, since another one may come first in PATH.
-const compiler = ['/usr/bin/rustc', 'rustc'].find(
-  path => (path.startsWith('/') ? existsSync(path) : true) && runs(path),
-)
-const skipped = compiler === undefined ? ' (skipped: no Rust compiler; on Debian `apt-get install rustc-web`)' : ''
 
 const KINDS: readonly CouponKind[] = ['hourly', 'weekly']
 const NAMES: Readonly<Record<string, string>> = {
@@ -105,53 +96,28 @@ const updatedCase = (data: Uint8Array): Case => ({
   }),
 })
 
-describe.skipIf(compiler === undefined)(`the program reads Jupiter's pool as the oracle does${skipped}`, () => {
-  let folder = ''
-  const compile = (name: string, ...options: readonly string[]): string => {
-    const output = join(folder, name)
-    const checks = ['--edition', '2021', '--check-cfg=cfg(test)', '--check-cfg=cfg(target_os, values("solana"))']
-    const safe = ['-C', 'opt-level=1', '-C', 'overflow-checks=on', '-o', output]
-    const done = spawnSync(compiler!, [...checks, ...safe, ...options], { encoding: 'utf8' })
-    if (done.status !== 0) throw new Error(done.stderr)
-    return output
-  }
+describe.skipIf(!hasRust)(`the program reads Jupiter's pool as the oracle does${skipped}`, () => {
+  let rust: RustHost
   let runner = ''
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sunder-source-'))
-    const library = compile('libsunder.rlib', '--crate-type', 'rlib', '--crate-name', 'sunder', crate)
-    runner = compile('host', '-D', 'warnings', '--extern', `sunder=${library}`, source)
+    rust = new RustHost()
+    const options = ['--crate-type', 'rlib', '--crate-name', 'sunder', '-C', 'opt-level=1']
+    const library = rust.compile(crate, 'libsunder.rlib', ...options)
+    runner = rust.compile(source, 'host', '-D', 'warnings', '-C', 'opt-level=1', '--extern', `sunder=${library}`)
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => rust.remove())
 
-  /** Feeds the cases to the program; returns how often it gave a reading, and each refusal. */
-  const compare = (cases: readonly Case[]): Map<string, number> => {
-    const input = `${cases.map(({ line }) => line).join('\n')}\n`
-    const done = spawnSync(runner, [], { input, encoding: 'utf8', maxBuffer: 1 << 30 })
-    expect(done.stderr).toBe('')
-    const answers = done.stdout.trimEnd().split('\n')
-    expect(answers.length).toBe(cases.length)
-    const wrong = cases.flatMap(({ line, answer }, i) =>
-      answers[i] === answer ? [] : [{ line: line.slice(0, 200), answer, got: answers[i] }],
-    )
-    expect(wrong.slice(0, 3)).toEqual([])
-    const counts = new Map<string, number>()
-    for (const { answer } of cases) {
-      const name = answer.startsWith('error ') ? answer.slice(6) : 'read'
-      counts.set(name, (counts.get(name) ?? 0) + 1)
-    }
-    return counts
-  }
+  /** How often there was a reading, and each refusal. */
+  const compare = (cases: readonly Case[]): Map<string, number> =>
+    compareAll(runner, cases, ({ answer }) => (answer.startsWith('error ') ? answer.slice(6) : 'read'))
   const atLeast = (counts: ReadonlyMap<string, number>, least: Readonly<Record<string, number>>): void => {
     for (const [name, count] of Object.entries(least))
       expect([name, (counts.get(name) ?? 0) >= count]).toEqual([name, true])
   }
 
   test("the program's own tests of what it calls and reads pass", () => {
-    const binary = compile('tests', '--test', '-A', 'dead_code', '-A', 'unused_imports', crate)
-    const done = spawnSync(binary, ['external::'], { encoding: 'utf8' })
-    expect(done.stdout + done.stderr).toMatch(/test result: ok\. [1-9]/)
-    expect(done.status).toBe(0)
+    rust.expectTests(crate, 'external::', '-A', 'dead_code', '-A', 'unused_imports')
   })
 
   /** An account that Jupiter could have written, and what was read of it before. */
