@@ -4,6 +4,7 @@ import type { CouponKind } from '../../amm/display.ts'
 import { decodeAddress } from '../jupiter/base58.ts'
 import { COUPON_KINDS, isAddress, type MarketData, TICKS_PER_ARRAY } from './codecs.ts'
 import { fail } from './errors.ts'
+import { PROGRAM_ID } from './generated/interface.ts'
 import { SEEDS } from './generated/layouts.ts'
 import type { SeedLayout } from './layout.ts'
 
@@ -56,6 +57,10 @@ export const derive = <N extends AddressName>(program: string, name: N, values: 
   const [address, bump] = PublicKey.findProgramAddressSync(seeds, id)
   return { address: address.toBase58(), bump }
 }
+
+/** Where the program has the account of that name: `addressOf('Market', { maturity, kind })`. */
+export const addressOf = <N extends AddressName>(name: N, values: SeedsOf<N>): string =>
+  derive(PROGRAM_ID, name, values).address
 
 /** Refuses an account that is not at the address that its seeds give, or that names another bump. */
 export const checkAddress = <N extends AddressName>(

@@ -4,7 +4,7 @@
  */
 import { PublicKey, TransactionInstruction } from '@solana/web3.js'
 import type { CouponKind } from '../../amm/display.ts'
-import { type AddressName, derive, type SeedsOf } from './addresses.ts'
+import { addressOf } from './addresses.ts'
 import { fail } from './errors.ts'
 import { ADDRESSES, INSTRUCTIONS, PROGRAM_ID } from './generated/interface.ts'
 import {
@@ -24,7 +24,7 @@ export type MarketRef = { readonly kind: CouponKind } & (
 )
 
 export const marketAddress = (ref: MarketRef): string =>
-  ref.address ?? derive(PROGRAM_ID, 'Market', { maturity: ref.maturity, kind: ref.kind }).address
+  ref.address ?? addressOf('Market', { maturity: ref.maturity, kind: ref.kind })
 
 interface OfMarket {
   readonly market: MarketRef
@@ -136,8 +136,6 @@ interface Bag {
 const need = <K extends keyof Bag>(bag: Bag, key: K): NonNullable<Bag[K]> =>
   bag[key] ?? fail('missing-account', `Say the ${key}: an account follows from it`, { key })
 
-const address = <N extends AddressName>(name: N, seeds: SeedsOf<N>): string => derive(PROGRAM_ID, name, seeds).address
-
 /** The market of an instruction; of one that creates it, the one to be. */
 const marketIn = (bag: Bag): MarketRef => bag.market ?? { kind: need(bag, 'coupon'), maturity: need(bag, 'maturity') }
 const market = (bag: Bag): string => marketAddress(marketIn(bag))
@@ -157,12 +155,12 @@ const WALLETS: Readonly<Record<string, (bag: Bag) => WalletAccount>> = {
   treasuryJlp: jlpOf('treasury'),
   ownerPt: bag => ({
     owner: need(bag, 'owner'),
-    mint: address('PtMint', { market: market(bag) }),
+    mint: addressOf('PtMint', { market: market(bag) }),
     program: ADDRESSES.tokenProgram,
   }),
   ownerSt: bag => ({
     owner: need(bag, 'owner'),
-    mint: address('StMint', { kind: kind(bag) }),
+    mint: addressOf('StMint', { kind: kind(bag) }),
     program: ADDRESSES.token2022Program,
   }),
 }
@@ -175,19 +173,19 @@ const SLOTS: Readonly<Record<string, (bag: Bag) => string | undefined>> = {
   ...Object.fromEntries(
     Object.entries(WALLETS).map(([slot, wallet]) => [slot, (bag: Bag) => walletAddress(wallet(bag))]),
   ),
-  index: bag => address('RateIndex', { kind: kind(bag) }),
-  stMint: bag => address('StMint', { kind: kind(bag) }),
-  stVault: bag => address('StVault', { kind: kind(bag) }),
+  index: bag => addressOf('RateIndex', { kind: kind(bag) }),
+  stMint: bag => addressOf('StMint', { kind: kind(bag) }),
+  stVault: bag => addressOf('StVault', { kind: kind(bag) }),
   market,
-  vault: bag => address('Vault', { market: market(bag) }),
-  ptMint: bag => address('PtMint', { market: market(bag) }),
-  tickArray: bag => address('TickArray', { market: market(bag), start: need(bag, 'start') }),
+  vault: bag => addressOf('Vault', { market: market(bag) }),
+  ptMint: bag => addressOf('PtMint', { market: market(bag) }),
+  tickArray: bag => addressOf('TickArray', { market: market(bag), start: need(bag, 'start') }),
   account: bag =>
     bag.sub === undefined
       ? undefined
-      : address('MarginAccount', { market: market(bag), owner: need(bag, 'owner'), sub: bag.sub }),
+      : addressOf('MarginAccount', { market: market(bag), owner: need(bag, 'owner'), sub: bag.sub }),
   position: bag =>
-    address('LpPosition', {
+    addressOf('LpPosition', {
       market: market(bag),
       owner: need(bag, 'owner'),
       lower: need(bag, 'lower'),
@@ -196,8 +194,8 @@ const SLOTS: Readonly<Record<string, (bag: Bag) => string | undefined>> = {
   to: bag => toAccount(bag),
   toAccount: bag => toAccount(bag),
   toMarket: bag => marketAddress(toMarket(bag)),
-  toIndex: bag => address('RateIndex', { kind: toMarket(bag).kind }),
-  toVault: bag => address('Vault', { market: marketAddress(toMarket(bag)) }),
+  toIndex: bag => addressOf('RateIndex', { kind: toMarket(bag).kind }),
+  toVault: bag => addressOf('Vault', { market: marketAddress(toMarket(bag)) }),
   programData: () =>
     PublicKey.findProgramAddressSync(
       [new PublicKey(PROGRAM_ID).toBytes()],
@@ -207,11 +205,11 @@ const SLOTS: Readonly<Record<string, (bag: Bag) => string | undefined>> = {
 
 const toAccount = (bag: Bag): string => {
   const { owner = need(bag, 'owner'), sub } = need(bag, 'to')
-  return address('MarginAccount', { market: marketAddress(toMarket(bag)), owner, sub })
+  return addressOf('MarginAccount', { market: marketAddress(toMarket(bag)), owner, sub })
 }
 
 const arraysAt = (of: string, starts: readonly number[] = []): string[] =>
-  starts.map(start => address('TickArray', { market: of, start }))
+  starts.map(start => addressOf('TickArray', { market: of, start }))
 
 /** The addresses of an instruction's accounts by their slots; those of the program itself are not among them. */
 export const addressesOf = <N extends InstructionName>(name: N, given: Given<N>): InstructionAccounts[N] => {

@@ -1,81 +1,55 @@
 /**
- * The program over a connection: reads a market in one call, puts in front of an instruction whatever it needs (token accounts, the
- * coupon that is due, the account it works on, tick arrays), simulates, sends, and says in words why something was refused.
+ * The program over a connection: reads a market in one call, quotes, and puts in front of an instruction whatever it needs (token
+ * accounts, the coupon that is due, the account it works on, tick arrays). `Sender` simulates and sends.
  * Amounts are bigints in atoms. The time is the chain's own clock.
  */
 import {
-  type AccountInfo,
   type AddressLookupTableAccount,
-  type CompiledInnerInstruction,
-  type Connection,
-  type MessageV0,
-  PublicKey,
-  type Signer,
   SYSVAR_CLOCK_PUBKEY,
+  SYSVAR_SLOT_HASHES_PUBKEY,
   type TransactionInstruction,
-  type VersionedTransaction,
 } from '@solana/web3.js'
 import type { CouponKind } from '../../amm/display.ts'
-import { MAX_RATE, type Quote, type Rejected } from '../../amm/index.ts'
+import { jlpAtoms, liquidityForDeposit, type Quote, type Rejected } from '../../amm/index.ts'
 import { decodePool } from '../jupiter/decode.ts'
 import type { PoolFacts } from '../jupiter/facts.ts'
-import { type AddressName, arrayStarts, derive, type SeedsOf } from './addresses.ts'
-import { decodeBase58 } from './base58.ts'
+import { addressOf, arrayStarts } from './addresses.ts'
 import { addressesOf, build, type Given, type MarketRef, marketAddress, walletsOf } from './builders.ts'
-import { type AccountBytes, type AccountData, type AccountName, decodeOwned, type MarginAccountData } from './codecs.ts'
+import {
+  type AccountData,
+  type AccountName,
+  decodeOwned,
+  type LpPositionData,
+  type MarginAccountData,
+} from './codecs.ts'
 import { fail } from './errors.ts'
-import { type ExecutedEvent, eventsOf, type InnerCall } from './events.ts'
 import { ADDRESSES, INSTRUCTIONS, PROGRAM_ID } from './generated/interface.ts'
-import type { Action, AmountUnit, InstructionArguments, InstructionName } from './instructions.ts'
-import { errorOf, type ProgramError } from './program-errors.ts'
+import type { InstructionArguments, InstructionName } from './instructions.ts'
 import {
   arraysForClose,
   arraysForPosition,
   arraysForRemoval,
   arraysForTrade,
-  isUp,
   type MarketState,
   marketOf,
   needsAccrue,
-  orderOf,
-  quoteTrade,
+  quoteRemoval,
   type TradeOrder,
 } from './quotes.ts'
-import { lookupTableOf, MOST_UNITS, transactionOf } from './transactions.ts'
+import {
+  type LiquidityRequest,
+  limitsOf,
+  type MarginTradeRequest,
+  movedBy,
+  type PtTradeRequest,
+  type RemovalRequest,
+  SECONDS,
+  TOLERANCE_BPS,
+} from './requests.ts'
+import { Sender, type Sent, type Wallet } from './sender.ts'
+import { createLookupTable, lookupAddresses, lookupTableOf } from './transactions.ts'
+import { viewOf } from './values.ts'
 import { createWallet, walletAddress } from './wallets.ts'
-
-/** What of web3.js's connection is used. */
-export type ClientConnection = Pick<
-  Connection,
-  | 'confirmTransaction'
-  | 'getLatestBlockhash'
-  | 'getMultipleAccountsInfo'
-  | 'getTransaction'
-  | 'sendRawTransaction'
-  | 'simulateTransaction'
->
-
-/** Who signs: a wallet, or keys (`walletOf`). */
-export interface Wallet {
-  readonly publicKey: PublicKey
-  signTransaction(transaction: VersionedTransaction): Promise<VersionedTransaction>
-}
-
-/** The first key pays. */
-export const walletOf = (...keys: readonly [Signer, ...Signer[]]): Wallet => ({
-  publicKey: keys[0].publicKey,
-  signTransaction: async transaction => {
-    transaction.sign([...keys])
-    return transaction
-  },
-})
-
-export interface ClientOptions {
-  /** Millionths of a lamport for each compute unit. */
-  readonly price?: bigint
-  /** Lookup tables for transactions that do not fit otherwise. */
-  readonly tables?: readonly AddressLookupTableAccount[]
-}
 
 /** A market with the moment it was read at. */
 export interface MarketReading extends MarketState {
@@ -85,40 +59,6 @@ export interface MarketReading extends MarketState {
   /** Whether a coupon has to be paid first: then quotes are at the discount before it. */
   readonly needsAccrue: boolean
 }
-
-export interface Simulation {
-  readonly error: ProgramError | undefined
-  readonly units: number
-  readonly events: readonly ExecutedEvent[]
-  readonly logs: readonly string[]
-}
-
-export interface Sent {
-  readonly signature: string
-  readonly units: number
-  readonly events: readonly ExecutedEvent[]
-}
-
-/** What may be left out of a trade is found from its quote. */
-export interface TradeRequest {
-  readonly market: MarketRef
-  readonly owner: string
-  readonly unit: AmountUnit
-  /** For a close whatever it is, it is all. */
-  readonly amount: bigint
-  /** How far the rate may have moved beyond the quote's, and the fill fall below it; bp, 50 by default. */
-  readonly toleranceBps?: number
-  /** Seconds that the order is good for, 60 by default. */
-  readonly seconds?: number
-  readonly limitRate?: bigint
-  readonly minimum?: bigint
-}
-export type MarginTradeRequest = TradeRequest & {
-  readonly sub: number
-  readonly action: Action
-  readonly spot?: boolean
-}
-export type PtTradeRequest = TradeRequest & { readonly action: 'buy-pt' | 'sell-pt' }
 
 /** As a builder takes it; tick arrays may be left out. */
 export type Request<N extends InstructionName> = Omit<Given<N>, 'tickArrays'> & {
@@ -146,38 +86,13 @@ export interface PreparedTrade {
 
 /** Rates of the grid that every template has; a market that says otherwise is read once more. */
 const GRID = { spacing: 10, minTick: 50, maxTick: 13_860 }
-/** Of a node's answer. */
-const MOST_ACCOUNTS = 100
+/** Of the clock, and of the slot hashes: where in their data it is. */
 const UNIX_TIMESTAMP = 32
-const BPS = 10_000n
+const FIRST_SLOT = 8
+const clockOf = (data: Uint8Array): number => Number(viewOf(data).getBigInt64(UNIX_TIMESTAMP, true))
 
-const clockOf = (data: Uint8Array): number =>
-  Number(new DataView(data.buffer, data.byteOffset, data.byteLength).getBigInt64(UNIX_TIMESTAMP, true))
-
-const at = <N extends AddressName>(name: N, seeds: SeedsOf<N>): string => derive(PROGRAM_ID, name, seeds).address
-
-export class SunderClient {
-  readonly connection: ClientConnection
-  readonly options: ClientOptions
-
-  constructor(connection: ClientConnection, options: ClientOptions = {}) {
-    this.connection = connection
-    this.options = options
-  }
-
+export class SunderClient extends Sender {
   // ---- reading ------------------------------------------------------------------------------------------------------------
-
-  /** Accounts at one slot, as far as there are up to 100; undefined where there is none. */
-  async read(addresses: readonly string[]): Promise<(AccountBytes | undefined)[]> {
-    const found: (AccountInfo<Buffer> | null)[] = []
-    for (let from = 0; from < addresses.length; from += MOST_ACCOUNTS) {
-      const keys = addresses.slice(from, from + MOST_ACCOUNTS).map(address => new PublicKey(address))
-      found.push(...(await this.#asked(this.connection.getMultipleAccountsInfo(keys))))
-    }
-    return found.map(account =>
-      account === null ? undefined : { owner: account.owner.toBase58(), data: account.data },
-    )
-  }
 
   /** Records of accounts of one kind; undefined where there is none. */
   async fetch<N extends AccountName>(name: N, addresses: readonly string[]): Promise<(AccountData[N] | undefined)[]> {
@@ -191,13 +106,16 @@ export class SunderClient {
 
   async index(kind: CouponKind): Promise<AccountData['RateIndex']> {
     return (
-      (await this.fetch('RateIndex', [at('RateIndex', { kind })]))[0] ?? fail('closed', `There is no ${kind} index`)
+      (await this.fetch('RateIndex', [addressOf('RateIndex', { kind })]))[0] ??
+      fail('closed', `There is no ${kind} index`)
     )
   }
 
   /** An owner's margin account, if it is open. */
   async account(market: MarketRef, owner: string, sub: number): Promise<MarginAccountData | undefined> {
-    return (await this.fetch('MarginAccount', [at('MarginAccount', { market: marketAddress(market), owner, sub })]))[0]
+    return (
+      await this.fetch('MarginAccount', [addressOf('MarginAccount', { market: marketAddress(market), owner, sub })])
+    )[0]
   }
 
   /** A market with its index, ticks, Jupiter's pool and the clock, all of one slot. */
@@ -206,10 +124,10 @@ export class SunderClient {
     const arrays = arrayStarts({ terms: { grid } as AccountData['Market']['terms'] })
     const [account, index, pool, clock, ...ticks] = await this.read([
       address,
-      at('RateIndex', { kind: ref.kind }),
+      addressOf('RateIndex', { kind: ref.kind }),
       ADDRESSES.jupiterPool,
       SYSVAR_CLOCK_PUBKEY.toBase58(),
-      ...arrays.map(start => at('TickArray', { market: address, start })),
+      ...arrays.map(start => addressOf('TickArray', { market: address, start })),
     ])
     if (account === undefined) return fail('closed', `There is no market at ${address}`, { address })
     if (index === undefined) return fail('closed', `There is no ${ref.kind} index`)
@@ -230,7 +148,9 @@ export class SunderClient {
     const jupiter = decodePool({ ...pool, address: ADDRESSES.jupiterPool })
     const now = clockOf(clock.data)
     const source = { lastUpdated: jupiter.poolApr.lastUpdated, aumUsdUpdatedAt: jupiter.aumUsdUpdatedAt }
-    return { ...state, jupiter, now, needsAccrue: needsAccrue(indexData, source, now) }
+    // No coupon matters any more once the last one is paid.
+    const due = state.pool.tauSeconds > 0 && needsAccrue(indexData, source, now)
+    return { ...state, jupiter, now, needsAccrue: due }
   }
 
   /** A lookup table, for `options.tables`. */
@@ -242,49 +162,50 @@ export class SunderClient {
 
   /**
    * An instruction with what it needs in front of it: token accounts of wallets that are not there yet, the coupon that is due, and the
-   * account that a deposit or split goes to or the position that liquidity does. Tick arrays are found unless they are given;
-   * `read` saves reading the market again.
+   * account that a deposit or split goes to or the position that liquidity does. Tick arrays are found unless they are given.
+   * `payer`: of token accounts, by default whoever signs; `read` saves reading the market again.
    */
   async prepare<N extends InstructionName>(
     name: N,
     request: Request<N>,
-    read?: MarketReading,
+    { payer, read }: { readonly payer?: string; readonly read?: MarketReading } = {},
   ): Promise<TransactionInstruction[]> {
     const { accounts, rest } = INSTRUCTIONS[name]
     const bag = request as Bag
-    const looks = rest === 'tick arrays' || accounts.some(slot => slot.name === 'jupiterPool')
+    const pays = payer ?? bag.owner ?? bag.payer ?? bag.by
+    const looks = rest === 'tick arrays' || accounts.some(slot => slot.name === 'jupiterPool') || AFTER.has(name)
     const market = looks && bag.market !== undefined ? (read ?? (await this.market(bag.market))) : undefined
+    const later = bag.to?.market === undefined ? undefined : await this.market(bag.to.market)
     const given = (rest === 'tick arrays' && market !== undefined && bag.tickArrays === undefined
-      ? { ...bag, ...(await this.#arrays(name, bag, market)) }
+      ? { ...bag, ...(await this.#arrays(name, bag, market, later)) }
       : bag) as unknown as Given<N>
+    const due = [market, later].flatMap(one => (one?.needsAccrue === true && name !== 'accrue' ? [one.kind] : []))
     const wallets = walletsOf(name, given)
     const places = addressesOf(name, given) as Readonly<Record<string, string | undefined>>
     const opened = (OPENED[name] ?? []).filter(slot => places[slot] !== undefined)
     const there = await this.read([...wallets.map(walletAddress), ...opened.map(slot => places[slot]!)])
-    const payer = bag.owner ?? bag.payer ?? bag.by
     return [
       ...wallets.flatMap((wallet, i) =>
-        there[i] === undefined && wallet.owner === payer ? [createWallet(payer, wallet)] : [],
+        there[i] === undefined && pays !== undefined ? [createWallet(pays, wallet)] : [],
       ),
-      ...(market?.needsAccrue === true && name !== 'accrue' ? [build.accrue({ coupon: market.kind })] : []),
+      ...[...new Set(due)].map(coupon => build.accrue({ coupon })),
       ...opened.flatMap((slot, i) => (there[wallets.length + i] === undefined ? openerOf(slot, bag) : [])),
       build[name](given),
     ]
   }
 
   /** The first ticks of the tick arrays that an instruction needs. */
-  async #arrays(name: InstructionName, bag: Bag, market: MarketReading): Promise<Pick<Bag, 'tickArrays' | 'to'>> {
-    const account = async (): Promise<MarginAccountData> =>
-      (await this.account(bag.market!, bag.owner!, bag.sub!)) ?? fail('closed', 'There is no such margin account')
+  async #arrays(
+    name: InstructionName,
+    bag: Bag,
+    market: MarketReading,
+    later: MarketReading | undefined,
+  ): Promise<Pick<Bag, 'tickArrays' | 'to'>> {
+    const account = () => this.#held(bag.market!, bag.owner!, bag.sub!)
     const { now } = market
     switch (name) {
       case 'trade': {
-        const { action, unit, amount, spot, limitRate } = bag as unknown as InstructionArguments['trade']
-        const terms = { unit, amount, limitRate }
-        const order: TradeOrder =
-          action === 'long' || action === 'short'
-            ? { ...terms, action, spot }
-            : { ...terms, action, account: await account() }
+        const order = await this.#order(bag as unknown as MarginTradeRequest)
         return { tickArrays: arraysForTrade(market, order, now) }
       }
       case 'buyPt':
@@ -296,19 +217,15 @@ export class SunderClient {
       case 'roll': {
         const { unit, amount, limitRate } = bag as unknown as InstructionArguments['roll']
         const held = await account()
-        const to = bag.to!
-        const later = await this.market(to.market)
         const close = arraysForTrade(market, { action: 'close', unit: 'token', amount: 0n, account: held }, now)
         const order = { action: held.yt > 0n ? 'long' : 'short', unit, amount, limitRate } as const
-        return { tickArrays: close, to: { ...to, tickArrays: arraysForTrade(later, order, now) } }
+        return { tickArrays: close, to: { ...bag.to!, tickArrays: arraysForTrade(later!, order, now) } }
       }
       case 'removeLiquidity': {
         const { num, den, zap } = bag as unknown as InstructionArguments['removeLiquidity']
         const { market: ref, owner, lower, upper } = bag as Required<Bag>
-        const place = at('LpPosition', { market: marketAddress(ref), owner, lower, upper })
-        const [position] = await this.fetch('LpPosition', [place])
-        if (position === undefined) return fail('closed', 'There is no such position', { lower, upper })
-        return { tickArrays: arraysForRemoval(market, position, { share: { num, den }, zap }) }
+        const place = addressOf('LpPosition', { market: marketAddress(ref), owner, lower, upper })
+        return { tickArrays: arraysForRemoval(market, await this.#position(place), { share: { num, den }, zap }) }
       }
       case 'addLiquidity':
       case 'collect':
@@ -324,20 +241,32 @@ export class SunderClient {
     }
   }
 
+  async #position(address: string): Promise<LpPositionData> {
+    return (await this.fetch('LpPosition', [address]))[0] ?? fail('closed', 'There is no such position', { address })
+  }
+
+  async #held(market: MarketRef, owner: string, sub: number): Promise<MarginAccountData> {
+    const found = await this.account(market, owner, sub)
+    return found ?? fail('closed', 'There is no such margin account', { owner, sub })
+  }
+
+  async #order({ market, owner, sub, action, unit, amount, spot, limitRate }: MarginTradeRequest): Promise<TradeOrder> {
+    const terms = { unit, amount, limitRate }
+    return action === 'long' || action === 'short'
+      ? { ...terms, action, spot: spot === true }
+      : { ...terms, action, account: await this.#held(market, owner, sub) }
+  }
+
   /** Long, short, reduce or close: the quote, and the instructions with limits and whatever must come before. */
   async prepareTrade(request: MarginTradeRequest): Promise<PreparedTrade> {
-    const { market: ref, owner, sub, action, unit, amount, spot = false } = request
+    const { market: ref, owner, sub, action, unit, amount, spot = false, margin = 0n } = request
     const market = await this.market(ref)
-    const held = action === 'reduce' || action === 'close' ? await this.account(ref, owner, sub) : undefined
-    const terms = { unit, amount, limitRate: request.limitRate }
-    const order: TradeOrder =
-      action === 'long' || action === 'short'
-        ? { ...terms, action, spot }
-        : { ...terms, action, account: held ?? fail('closed', 'There is no such margin account', { owner, sub }) }
-    const { quote, ...limits } = limitsOf(market, order, request)
-    const tickArrays = arraysForTrade(market, order, market.now)
+    const order = await this.#order(request)
+    const { quote, reach, ...limits } = limitsOf(market, order, request)
+    const tickArrays = arraysForTrade(market, order, market.now, { reach })
     const given = { market: ref, owner, sub, action, unit, amount, spot, tickArrays, ...limits }
-    return { quote, market, instructions: await this.prepare('trade', given, market) }
+    const deposit = margin === 0n ? [] : await this.prepare('deposit', { market: ref, owner, sub, jlp: margin })
+    return { quote, market, instructions: [...deposit, ...(await this.prepare('trade', given, { read: market }))] }
   }
 
   /** PT for JLP of the wallet, or back. */
@@ -345,61 +274,55 @@ export class SunderClient {
     const { market: ref, owner, action, unit, amount } = request
     const market = await this.market(ref)
     const order: TradeOrder = { action, unit, amount, limitRate: request.limitRate }
-    const { quote, ...limits } = limitsOf(market, order, request)
-    const tickArrays = arraysForTrade(market, order, market.now)
+    const { quote, reach, ...limits } = limitsOf(market, order, request)
+    const tickArrays = arraysForTrade(market, order, market.now, { reach })
     const given = { market: ref, owner, unit, amount, tickArrays, ...limits }
     const name = action === 'buy-pt' ? 'buyPt' : 'sellPt'
-    return { quote, market, instructions: await this.prepare(name, given, market) }
+    return { quote, market, instructions: await this.prepare(name, given, { read: market }) }
+  }
+
+  /** As much liquidity over a range as `jlp` pays for, its position opened if need be. */
+  async prepareLiquidity(request: LiquidityRequest): Promise<readonly TransactionInstruction[]> {
+    const { jlp, toleranceBps = TOLERANCE_BPS, seconds = SECONDS, ...range } = request
+    const market = await this.market(range.market)
+    const { pool, now } = market
+    const paid = (jlp * BigInt(10_000 - toleranceBps)) / 10_000n
+    const bounds = {
+      liquidity: liquidityForDeposit(pool, range.lower, range.upper, jlpAtoms(paid)),
+      maximum: jlp,
+      minRate: movedBy(pool.rate, false, toleranceBps),
+      maxRate: movedBy(pool.rate, true, toleranceBps),
+    }
+    return this.prepare('addLiquidity', { ...range, ...bounds, deadline: now + seconds }, { read: market })
+  }
+
+  /** A share of a position, paid in JLP and in PT or YT, or with `sell` in JLP as far as these can be sold. */
+  async prepareRemoval(request: RemovalRequest): Promise<readonly TransactionInstruction[]> {
+    const { share = { num: 1n, den: 1n }, sell = false, sub, toleranceBps, seconds = SECONDS, ...range } = request
+    const { market: ref, ...place } = range
+    const market = await this.market(ref)
+    const position = await this.#position(addressOf('LpPosition', { market: marketAddress(ref), ...place }))
+    const removed = quoteRemoval(market, position, share)
+    // At maturity YT are worth nothing and PT are redeemed.
+    const isOpen = removed.kind === 'removed' && market.pool.tauSeconds > 0
+    const isPt = isOpen && removed.pt > 0n
+    const isYt = isOpen && removed.yt > 0n
+    const given = {
+      ...range,
+      ...share,
+      sub: sub ?? (isYt ? 0 : undefined),
+      minimum: 0n, // in kind nobody gains from moving the rate, and a sale has its own limit
+      deadline: market.now + seconds,
+      ...(sell && (isPt || isYt) ? { zap: movedBy(market.pool.rate, isPt, toleranceBps) } : {}),
+    }
+    return this.prepare('removeLiquidity', given, { read: market })
   }
 
   // ---- sending ------------------------------------------------------------------------------------------------------------
 
-  /** Runs instructions without sending them; nothing is signed. */
-  async simulate(instructions: readonly TransactionInstruction[], payer: string): Promise<Simulation> {
-    const { blockhash } = await this.#asked(this.connection.getLatestBlockhash())
-    return this.#simulated(transactionOf(instructions, { ...this.options, payer, blockhash }))
-  }
-
-  async #simulated(transaction: VersionedTransaction): Promise<Simulation> {
-    const config = { sigVerify: false, replaceRecentBlockhash: true, innerInstructions: true }
-    const { value } = await this.#asked(this.connection.simulateTransaction(transaction, config))
-    const logs = value.logs ?? []
-    const calls = (value.innerInstructions ?? []).flatMap(({ instructions }) =>
-      instructions.flatMap(call =>
-        'data' in call ? [{ programId: String(call.programId), data: decodeBase58(call.data) }] : [],
-      ),
-    )
-    const error = value.err === null ? undefined : errorOf(value.err, logs)
-    return { error, logs, units: value.unitsConsumed ?? 0, events: eventsOf(calls) }
-  }
-
-  /**
-   * Simulates, sets the limit of compute units to what that took and 10 %, signs, sends and waits until it is confirmed. A refusal is
-   * thrown as a `ProgramError` before anything is signed.
-   */
-  async send(instructions: readonly TransactionInstruction[], wallet: Wallet): Promise<Sent> {
-    const payer = wallet.publicKey.toBase58()
-    const { blockhash, lastValidBlockHeight } = await this.#asked(this.connection.getLatestBlockhash())
-    const terms = { ...this.options, payer, blockhash }
-    const tried = await this.#simulated(transactionOf(instructions, terms))
-    if (tried.error !== undefined) throw tried.error
-    const units = Math.min(MOST_UNITS, Math.ceil(tried.units * 1.1))
-    const signed = await wallet.signTransaction(transactionOf(instructions, { ...terms, units }))
-    const signature = await this.#asked(this.connection.sendRawTransaction(signed.serialize()))
-    const done = await this.#asked(
-      this.connection.confirmTransaction({ signature, blockhash, lastValidBlockHeight }, 'confirmed'),
-    )
-    const sent = await this.#asked(
-      this.connection.getTransaction(signature, { commitment: 'confirmed', maxSupportedTransactionVersion: 0 }),
-    )
-    if (done.value.err !== null) throw errorOf(done.value.err, sent?.meta?.logMessages)
-    const calls = sent === null ? [] : callsOf(sent.transaction.message as MessageV0, sent.meta)
-    return { signature, units: sent?.meta?.computeUnitsConsumed ?? tried.units, events: eventsOf(calls) }
-  }
-
   /** Prepares one instruction and sends it. */
   async execute<N extends InstructionName>(name: N, request: Request<N>, wallet: Wallet): Promise<Sent> {
-    return this.send(await this.prepare(name, request), wallet)
+    return this.send(await this.prepare(name, request, { payer: wallet.publicKey.toBase58() }), wallet)
   }
 
   /** Trades on margin or spot. */
@@ -413,31 +336,29 @@ export class SunderClient {
     return { quote, ...(await this.send(instructions, wallet)) }
   }
 
-  /** Whatever a node refuses is a ProgramError. */
-  async #asked<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer
-    } catch (error) {
-      throw errorOf(error)
-    }
+  async addLiquidity(request: LiquidityRequest, wallet: Wallet): Promise<Sent> {
+    return this.send(await this.prepareLiquidity(request), wallet)
+  }
+
+  async removeLiquidity(request: RemovalRequest, wallet: Wallet): Promise<Sent> {
+    return this.send(await this.prepareRemoval(request), wallet)
+  }
+
+  /** Makes a market's lookup table, for `options.tables`. It can be used from the next slot on. */
+  async createLookupTable(ref: MarketRef, wallet: Wallet): Promise<AddressLookupTableAccount> {
+    const { data } = await this.market(ref)
+    const [hashes] = await this.read([SYSVAR_SLOT_HASHES_PUBKEY.toBase58()])
+    if (hashes === undefined) return fail('missing-account', 'The node has no recent slots')
+    const slot = viewOf(hashes.data).getBigUint64(FIRST_SLOT, true)
+    const payer = wallet.publicKey.toBase58()
+    const { address, transactions } = createLookupTable(lookupAddresses(ref, data), { payer, slot })
+    for (const instructions of transactions) await this.send(instructions, wallet)
+    return (await this.lookupTable(address)) ?? fail('missing-account', 'The node does not have the new table yet')
   }
 }
 
-/** The quote of an order, and limits a tolerance away from it. */
-const limitsOf = (market: MarketReading, order: TradeOrder, request: TradeRequest) => {
-  const { toleranceBps = 50, seconds = 60 } = request
-  const quote = quoteTrade(market, order, market.now)
-  const tolerance = BigInt(toleranceBps)
-  const kind = orderOf(market, order, market.now)?.kind ?? 'buy-yt'
-  const rate = quote.kind === 'quoted' ? quote.rateAfter : market.pool.rate
-  const moved = isUp(kind) ? (rate * (BPS + tolerance)) / BPS : (rate * (BPS - tolerance)) / BPS
-  const limitRate = request.limitRate ?? (moved < MAX_RATE ? moved : MAX_RATE)
-  // An amount of tokens is filled as it is, unless the quote itself stopped before.
-  const filled = quote.kind === 'quoted' ? quote.filled : 0n
-  const exact = quote.kind === 'quoted' && quote.complete && (request.unit === 'token' || order.action === 'close')
-  const minimum = request.minimum ?? (exact ? filled : (filled * (BPS - tolerance)) / BPS)
-  return { quote, limitRate, minimum, deadline: market.now + seconds }
-}
+/** What is open once the last coupon is paid. */
+const AFTER: ReadonlySet<InstructionName> = new Set(['settle', 'redeemPt'])
 
 type Openable = 'account' | 'toAccount' | 'position'
 
@@ -454,22 +375,4 @@ const openerOf = (slot: Openable, bag: Bag): TransactionInstruction[] => {
   const { market, owner, sub, lower, upper, to } = bag as Required<Bag>
   if (slot === 'position') return [build.openPosition({ market, owner, lower, upper })]
   return [build.openAccount(slot === 'account' ? { market, owner, sub } : { market: to.market, owner, sub: to.sub })]
-}
-
-interface Meta {
-  readonly innerInstructions?: CompiledInnerInstruction[] | null
-  readonly loadedAddresses?: { readonly writable: PublicKey[]; readonly readonly: PublicKey[] }
-}
-
-/** The calls that a transaction's instructions made, in order. */
-export const callsOf = (message: MessageV0, meta: Meta | null): InnerCall[] => {
-  if (meta === null) return []
-  const { loadedAddresses: loaded, innerInstructions } = meta
-  const keys = message.getAccountKeys(loaded === undefined ? undefined : { accountKeysFromLookups: loaded })
-  return (innerInstructions ?? []).flatMap(({ instructions }) =>
-    instructions.map(({ programIdIndex, data }) => ({
-      programId: keys.get(programIdIndex)?.toBase58() ?? '',
-      data: decodeBase58(data),
-    })),
-  )
 }

@@ -7,8 +7,8 @@
  */
 import { type ClientErrorContext, fail } from './errors.ts'
 import { type AccountData, LAYOUTS } from './generated/layouts.ts'
-import type { AccountLayout, FieldLayout } from './layout.ts'
-import { DISCRIMINATOR_BYTES, fault, READ, refuse, show, viewOf, WRITE } from './values.ts'
+import type { FieldLayout } from './layout.ts'
+import { begins, DISCRIMINATOR_BYTES, fault, READ, refuse, show, viewOf, WRITE } from './values.ts'
 
 export type * from './generated/layouts.ts'
 export { TICK_ARRAYS, TICKS_PER_ARRAY } from './generated/layouts.ts'
@@ -86,12 +86,9 @@ const writeAll = (view: DataView, fields: Fields, from: number, path: string, va
 
 // ---- accounts ---------------------------------------------------------------------------------------------------------
 
-const hasDiscriminator = (data: Uint8Array, { discriminator }: AccountLayout): boolean =>
-  discriminator.every((byte, i) => data[i] === byte)
-
 /** What kind of account of the program the bytes say they are; undefined if they are none. */
 export const accountName = (data: Uint8Array): AccountName | undefined =>
-  (Object.keys(LAYOUTS) as AccountName[]).find(name => hasDiscriminator(data, LAYOUTS[name]))
+  (Object.keys(LAYOUTS) as AccountName[]).find(name => begins(data, LAYOUTS[name].discriminator))
 
 /** The record of an account; a `ClientError` names the field and the offset of what is wrong with it. */
 export const decode = <N extends AccountName>(name: N, data: Uint8Array): AccountData[N] => {
@@ -100,7 +97,7 @@ export const decode = <N extends AccountName>(name: N, data: Uint8Array): Accoun
   const context: ClientErrorContext = { account: name, length: data.length }
   if (data.length === 0) fail('closed', `There is no ${name}: the account has no data`, context)
   if (data.length <= DISCRIMINATOR_BYTES) fail('wrong-length', `A ${name} has ${size} bytes`, context)
-  if (!hasDiscriminator(data, layout)) {
+  if (!begins(data, layout.discriminator)) {
     if (data.subarray(0, DISCRIMINATOR_BYTES).every(byte => byte === 0)) {
       fail('uninitialised', `Nothing is written in this ${name} yet`, context)
     }

@@ -3,7 +3,7 @@
 import { NO_ADDRESS } from './codecs.ts'
 import { fail } from './errors.ts'
 import { type EventRecord, EXECUTED, PROGRAM_ID, RECORDS } from './generated/interface.ts'
-import { DISCRIMINATOR_BYTES } from './values.ts'
+import { begins, DISCRIMINATOR_BYTES } from './values.ts'
 import { WireReader } from './wire.ts'
 
 export type { EventRecord } from './generated/interface.ts'
@@ -37,7 +37,7 @@ export interface InnerCall {
 const START = [...EVENT_CALL, ...EXECUTED]
 
 /** Whether the data of a call carry an event. */
-export const isEvent = (data: Uint8Array): boolean => START.every((byte, i) => data[i] === byte)
+export const isEvent = (data: Uint8Array): boolean => begins(data, START)
 
 /** The event in the data of a call: `wrong-discriminator`, `wrong-length`, `malformed`. */
 export const decodeEvent = (data: Uint8Array): ExecutedEvent => {

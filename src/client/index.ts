@@ -12,5 +12,13 @@ export * from './events.ts'
 export * from './instructions.ts'
 export * from './program-errors.ts'
 export * from './quotes.ts'
+export type {
+  LiquidityRequest,
+  MarginTradeRequest,
+  PtTradeRequest,
+  RemovalRequest,
+  TradeRequest,
+} from './requests.ts'
+export * from './sender.ts'
 export * from './transactions.ts'
 export * from './wallets.ts'

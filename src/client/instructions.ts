@@ -10,7 +10,7 @@ import {
   type InstructionArguments,
   type InstructionName,
 } from './generated/interface.ts'
-import { DISCRIMINATOR_BYTES, isAddress, show } from './values.ts'
+import { begins, DISCRIMINATOR_BYTES, isAddress, show } from './values.ts'
 import { joined, WireReader, writeRecord } from './wire.ts'
 
 export type {
@@ -46,10 +46,6 @@ export const encodeInstruction = <N extends InstructionName>(name: N, args: Inst
   const { discriminator, arguments: fields } = layoutOf(name)
   return joined([Uint8Array.from(discriminator), writeRecord(fields, args, name)])
 }
-
-/** Whether bytes begin with a discriminator. */
-const begins = (data: Uint8Array, discriminator: readonly number[]): boolean =>
-  discriminator.every((byte, i) => data[i] === byte)
 
 /** What the data of an instruction of the program say: `wrong-discriminator`, `wrong-length`, `malformed`. */
 export const decodeInstruction = (data: Uint8Array): DecodedInstruction => {

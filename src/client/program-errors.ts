@@ -26,7 +26,10 @@ const AROUND = {
 
 export type TransactionErrorName = ProgramErrorName | keyof typeof AROUND
 
-/** `context`: `code` and `program` if a program refused, `instruction` (counted from 0) if one of them did. */
+/**
+ * `context`: `code` and `program` if a program refused, `instruction` if one of them did (counted from 0 in the transaction, where those
+ * of the compute budget come first).
+ */
 export class ProgramError extends CodedError<TransactionErrorName> {
   override readonly name = 'ProgramError'
   readonly logs: readonly string[]

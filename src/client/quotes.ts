@@ -17,6 +17,7 @@ import {
   type Rejected,
   removeLiquidity,
   tauAt,
+  tickAtRate,
   tickRate,
   twap,
   type YtAtoms,
@@ -229,30 +230,35 @@ const occupied = ({ data: { initialised, terms } }: MarketState): number[] =>
     word === 0n ? [] : [terms.grid.minTick + number * TICKS_PER_ARRAY * terms.grid.spacing],
   )
 
-/**
- * The first ticks of the tick arrays that an order needs; besides them as many with initialised ticks at either end as `spare` says, for
- * what others trade before it lands.
- */
-export const arraysForOrder = (state: MarketState, order: Order, spare = 1): number[] =>
-  withSpare(state, startsOf(state, ticksOnTheWay(state.pool, order)), spare)
-
-const withSpare = (state: MarketState, starts: readonly number[], spare: number): number[] => {
-  const all = occupied(state)
-  const here = starts.length > 0 ? starts : all.filter(start => start <= state.pool.tick).slice(-1)
-  const [first, last] = [Math.min(...here), Math.max(...here)]
-  const below = all.filter(start => start < first)
-  const above = all.filter(start => start > last)
-  return [
-    ...below.slice(below.length - Math.min(spare, below.length)),
-    ...here.toSorted((a, b) => a - b),
-    ...above.slice(0, spare),
-  ]
+/** What may happen before a transaction lands. */
+export interface Room {
+  /** As many tick arrays with initialised ticks more at either end; 1 by default. */
+  readonly spare?: number
+  /** How far the rate may be then, Q64.64: all arrays on the way there. */
+  readonly reach?: bigint | undefined
 }
 
+const withRoom = (state: MarketState, starts: readonly number[], { spare = 1, reach }: Room): number[] => {
+  const { pool, terms } = state
+  const all = occupied(state)
+  const at = (rate: bigint): number =>
+    tickAtRate(inRange(state, inRange(state, rate, true), false) as RateQ64, terms.grid)
+  const here = starts.length > 0 ? starts : all.filter(start => start <= pool.tick).slice(-1)
+  const ends = reach === undefined ? here : [...here, arrayStart(state, at(reach))]
+  const [first, last] = [Math.min(...ends), Math.max(...ends)]
+  const before = all.filter(start => start < first).length
+  const until = all.filter(start => start <= last).length
+  return all.slice(Math.max(0, before - spare), until + spare)
+}
+
+/** The first ticks of the tick arrays that an order needs, and of those that it may need if others trade before, ascending. */
+export const arraysForOrder = (state: MarketState, order: Order, room: Room = {}): number[] =>
+  withRoom(state, startsOf(state, ticksOnTheWay(state.pool, order)), room)
+
 /** The same for a trade; none if there is nothing to trade. */
-export const arraysForTrade = (state: MarketState, order: TradeOrder, now: number, spare = 1): number[] => {
+export const arraysForTrade = (state: MarketState, order: TradeOrder, now: number, room: Room = {}): number[] => {
   const kernelOrder = orderOf(state, order, now)
-  return kernelOrder === undefined ? [] : arraysForOrder(state, kernelOrder, spare)
+  return kernelOrder === undefined ? [] : arraysForOrder(state, kernelOrder, room)
 }
 
 /** Those that a liquidity position's own ticks are in. */
@@ -261,38 +267,48 @@ export const arraysForPosition = (
   range: { readonly lower: number; readonly upper: number },
 ): number[] => startsOf(state, [range.lower, range.upper])
 
+export interface Share {
+  readonly num: bigint
+  readonly den: bigint
+}
+
+/** What a share of a position is now. */
+export const quoteRemoval = (state: MarketState, { position }: LpPositionData, share: Share) => {
+  const held = { ...position, issued: position.issued as YtAtoms, uncollected: position.uncollected as JlpAtoms }
+  return removeLiquidity(state.pool, held, share)
+}
+
 /**
  * Those that a removal of a share of a position needs; with `zap` (the worst rate, Q64.64) also those on the way of the PT or YT that
  * are sold then.
  */
 export const arraysForRemoval = (
   state: MarketState,
-  { position }: LpPositionData,
-  { share, zap }: { readonly share: { readonly num: bigint; readonly den: bigint }; readonly zap?: bigint | undefined },
-  spare = 1,
+  held: LpPositionData,
+  { share, zap }: { readonly share: Share; readonly zap?: bigint | undefined },
+  room: Room = {},
 ): number[] => {
-  const own = arraysForPosition(state, position)
-  const held = { ...position, issued: position.issued as YtAtoms, uncollected: position.uncollected as JlpAtoms }
-  const removed = removeLiquidity(state.pool, held, share)
+  const own = arraysForPosition(state, held.position)
+  const removed = quoteRemoval(state, held, share)
   if (zap === undefined || removed.kind === 'rejected' || removed.pt + removed.yt === 0n) return own
   const up = removed.pt > 0n
   const limitRate = inRange(state, zap, up) as RateQ64
   const order: Order = up
     ? { kind: 'sell-pt', pt: removed.pt, limitRate }
     : { kind: 'sell-yt', yt: removed.yt, limitRate }
-  return [...new Set([...own, ...arraysForOrder({ ...state, pool: removed.next }, order, spare)])]
+  return [...new Set([...own, ...arraysForOrder({ ...state, pool: removed.next }, order, room)])]
 }
 
 /**
  * Those that a forced close of `yt` (signed: what the account or the fund has) may look into: it stays near the TWAP and in one stretch of
  * liquidity, so that these are few.
  */
-export const arraysForClose = (state: MarketState, yt: bigint, now: number, spare = 1): number[] => {
+export const arraysForClose = (state: MarketState, yt: bigint, now: number, room: Room = {}): number[] => {
   const up = yt < 0n
   const { observed } = observe(state.oracle, state.pool.rate, now)
   const reference = (up ? higher : lower)(twapAt(state, now), observed)
   const limit = guarded(inRange(state, up ? MAX_RATE : 0n, up), reference, state.terms.forcedBps, up) as RateQ64
   const size = (up ? -yt : yt) as YtAtoms
   const kind = up ? 'buy-yt' : 'sell-yt'
-  return arraysForOrder(state, { kind, yt: size, limitRate: limit, withinLiquidity: true }, spare)
+  return arraysForOrder(state, { kind, yt: size, limitRate: limit, withinLiquidity: true }, room)
 }

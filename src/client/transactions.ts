@@ -8,11 +8,11 @@ import {
   TransactionMessage,
   VersionedTransaction,
 } from '@solana/web3.js'
-import { arrayStarts, derive } from './addresses.ts'
+import { addressOf, arrayStarts } from './addresses.ts'
 import { type MarketRef, marketAddress } from './builders.ts'
 import type { MarketData } from './codecs.ts'
 import { fail } from './errors.ts'
-import { ADDRESSES, PROGRAM_ID } from './generated/interface.ts'
+import { ADDRESSES } from './generated/interface.ts'
 
 /** Bytes of a transaction, signatures included. */
 export const PACKET_BYTES = 1232
@@ -69,11 +69,11 @@ export const transactionOf = (
 /** What the instructions of a market have in common: all that belongs into its lookup table. */
 export const lookupAddresses = (ref: MarketRef, { terms }: Pick<MarketData, 'terms'>): string[] => {
   const market = marketAddress(ref)
-  const at = (name: 'Vault' | 'PtMint'): string => derive(PROGRAM_ID, name, { market }).address
-  const of = (name: 'RateIndex' | 'StMint' | 'StVault'): string => derive(PROGRAM_ID, name, { kind: ref.kind }).address
-  const arrays = arrayStarts({ terms }).map(start => derive(PROGRAM_ID, 'TickArray', { market, start }).address)
+  const ofMarket = (['Vault', 'PtMint'] as const).map(name => addressOf(name, { market }))
+  const ofIndex = (['RateIndex', 'StMint', 'StVault'] as const).map(name => addressOf(name, { kind: ref.kind }))
+  const arrays = arrayStarts({ terms }).map(start => addressOf('TickArray', { market, start }))
   const shared = Object.entries(ADDRESSES).flatMap(([name, address]) => (name === 'jupiterProgram' ? [] : [address]))
-  return [...shared, of('RateIndex'), of('StMint'), of('StVault'), market, at('Vault'), at('PtMint'), ...arrays]
+  return [...shared, ...ofIndex, market, ...ofMarket, ...arrays]
 }
 
 /**

@@ -11,6 +11,10 @@ export const DISCRIMINATOR_BYTES = 8
 
 export const viewOf = (data: Uint8Array): DataView => new DataView(data.buffer, data.byteOffset, data.byteLength)
 
+/** Whether data begin with these bytes. */
+export const begins = (data: Uint8Array, bytes: readonly number[]): boolean =>
+  bytes.every((byte, i) => data[i] === byte)
+
 const U64 = 0xffff_ffff_ffff_ffffn
 
 type Read = (view: DataView, at: number) => unknown

@@ -3,16 +3,18 @@ import { type AccountInfo, Keypair, MessageV0, PublicKey, type VersionedTransact
 import { describe, expect, test } from 'vitest'
 import { derive } from '../../src/client/addresses.ts'
 import { marketAddress, walletsOf } from '../../src/client/builders.ts'
-import { type ClientConnection, callsOf, SunderClient, walletOf } from '../../src/client/client.ts'
+import { SunderClient } from '../../src/client/client.ts'
 import { encode } from '../../src/client/codecs.ts'
 import { ClientError } from '../../src/client/errors.ts'
 import { EVENT_CALL } from '../../src/client/events.ts'
 import { ADDRESSES, EXECUTED } from '../../src/client/generated/interface.ts'
 import { decodeInstruction, PROGRAM_ID } from '../../src/client/instructions.ts'
 import { ProgramError } from '../../src/client/program-errors.ts'
+import { type ClientConnection, callsOf, walletOf } from '../../src/client/sender.ts'
 import { ASSOCIATED_TOKEN_PROGRAM, walletAddress } from '../../src/client/wallets.ts'
 import { encodePool, PERPETUALS_PROGRAM } from '../../src/jupiter/index.ts'
 import { openMarket } from '../exchange/market.ts'
+import { encodeBase58 } from '../helpers/base58.ts'
 import { POOL_2026 } from '../jupiter/fixtures/index.ts'
 import { addressOf, fromAccount, fromIndex, fromMarket } from './from-engine.ts'
 
@@ -25,13 +27,6 @@ const engine = m.market()
 const ref = { kind: engine.kind, maturity: engine.maturity }
 const MARKET = marketAddress(ref)
 
-const base58 = (bytes: Uint8Array): string => {
-  const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-  let value = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
-  let text = ''
-  for (; value > 0n; value /= 58n) text = alphabet[Number(value % 58n)] + text
-  return text
-}
 /** An event without records, at time 7. */
 const EVENT = Uint8Array.from([...EVENT_CALL, ...EXECUTED, 7, 0, 0, 0, ...new Uint8Array(84)])
 
@@ -65,8 +60,8 @@ class Answers {
 
   get connection(): ClientConnection {
     const instructions = [
-      { programId: new PublicKey(PROGRAM_ID), accounts: [], data: base58(EVENT) },
-      { programId: new PublicKey(BLOCKHASH), accounts: [], data: base58(EVENT) },
+      { programId: new PublicKey(PROGRAM_ID), accounts: [], data: encodeBase58(EVENT) },
+      { programId: new PublicKey(BLOCKHASH), accounts: [], data: encodeBase58(EVENT) },
     ]
     return {
       getLatestBlockhash: async () => ({ blockhash: BLOCKHASH, lastValidBlockHeight: 5 }),
@@ -97,7 +92,7 @@ class Answers {
       getTransaction: async () => {
         const { message } = this.sent.at(-1)!
         const programIdIndex = message.staticAccountKeys.findIndex(key => key.toBase58() === PROGRAM_ID)
-        const inner = [{ index: 0, instructions: [{ programIdIndex, accounts: [], data: base58(EVENT) }] }]
+        const inner = [{ index: 0, instructions: [{ programIdIndex, accounts: [], data: encodeBase58(EVENT) }] }]
         return {
           slot: 1,
           transaction: { message, signatures: [] },
@@ -227,7 +222,7 @@ describe('sending', () => {
     expect(sent).toEqual({ signature: 'signature', units: 900, events: [{ time: 7, subjects: [], records: [] }] })
     const message = answers.sent[0]!.message as MessageV0
     const data = message.compiledInstructions.map(instruction => Buffer.from(instruction.data))
-    expect([data[0]!.readUInt32LE(1), data[1]!.readBigUInt64LE(1)]).toEqual([1100, 12n])
+    expect([data[0]!.readUInt32LE(1), data[1]!.readBigUInt64LE(1)]).toEqual([21_100, 12n])
     expect(answers.sent[0]!.signatures[0]!.some(byte => byte !== 0)).toBe(true)
     const simulated = await client.simulate(await client.prepare('accrue', accrue), OWNER)
     expect(simulated).toEqual({
@@ -235,6 +230,7 @@ describe('sending', () => {
       logs: [],
       units: 1000,
       events: [{ time: 7, subjects: [], records: [] }],
+      returned: new Uint8Array(),
     })
   })
 
@@ -259,7 +255,7 @@ describe('sending', () => {
       compiledInstructions: [],
       addressTableLookups: [{ accountKey: KEY.publicKey, writableIndexes: [0], readonlyIndexes: [1] }],
     })
-    const inner = [{ index: 0, instructions: [{ programIdIndex: 2, accounts: [], data: base58(EVENT) }] }]
+    const inner = [{ index: 0, instructions: [{ programIdIndex: 2, accounts: [], data: encodeBase58(EVENT) }] }]
     const calls = callsOf(message, { innerInstructions: inner, loadedAddresses: loaded })
     expect(calls).toEqual([{ programId: PROGRAM_ID, data: EVENT }])
     expect(callsOf(message, null)).toEqual([])

@@ -190,7 +190,7 @@ describe('lives of the exchange', () => {
           const starts = startsOf(state, ticksOnTheWay(state.pool, orderOf(state, order, world.now)!))
           const named = arraysForTrade(state, order, world.now)
           for (const start of starts) expect(named).toContain(start)
-          expect(arraysForTrade(state, order, world.now, 0)).toEqual(starts.toSorted((a, b) => a - b))
+          expect(arraysForTrade(state, order, world.now, { spare: 0 })).toEqual(starts.toSorted((a, b) => a - b))
           expect(named).toEqual(named.toSorted((a, b) => a - b))
           expect(named.length - starts.length).toBeLessThanOrEqual(2)
         }
@@ -232,7 +232,7 @@ describe('lives of the exchange', () => {
         const data = fromPosition(held)
         const own = arraysForPosition(state, held.position)
         expect(arraysForRemoval(state, data, { share })).toEqual(own)
-        const sold = arraysForRemoval(state, data, { share, zap: state.pool.rate }, 0)
+        const sold = arraysForRemoval(state, data, { share, zap: state.pool.rate }, { spare: 0 })
         expect(sold.slice(0, own.length)).toEqual(own)
         removed++
       }
@@ -250,7 +250,7 @@ describe('lives of the exchange', () => {
     const { market: data, arrays } = fromMarket(market)
     expect(codeOf(() => marketOf({ address: addressOf(market.id), market: data, index, arrays }))).toBe('inconsistent')
     const none = { ...state, pool: { ...state.pool, ticks: [] } }
-    expect(arraysForOrder(none, { kind: 'buy-yt', yt: 5n as never }, 0).length).toBeLessThanOrEqual(1)
+    expect(arraysForOrder(none, { kind: 'buy-yt', yt: 5n as never }, { spare: 0 }).length).toBeLessThanOrEqual(1)
   })
 })
 
