@@ -64,7 +64,8 @@ export interface Where {
   readonly createMarket: Paid & OfCoupon & { readonly matured?: readonly MarketRef[] }
   /** `start`: its first tick. */
   readonly initTickArray: Paid & OfMarket & { readonly start: number }
-  readonly closeTickArray: OfMarket & { readonly creator: string; readonly start: number }
+  /** `payer`: as the tick array names it. */
+  readonly closeTickArray: Paid & OfMarket & { readonly start: number }
   readonly accrue: OfCoupon
   readonly finalise: OfCoupon
   readonly syncSt: OfCoupon
@@ -96,10 +97,12 @@ export interface Where {
   readonly settle: OfAccount
   readonly collectFees: OfMarket & { readonly treasury: string }
   readonly applyTerms: OfMarket
+  readonly catchUp: OfMarket
   readonly ptPrice: OfMarket
   readonly proposeTerms: OfMarket & By
   readonly pause: By
   readonly unpause: By
+  readonly appoint: By
   readonly proposeAuthority: By
   readonly acceptAuthority: By
 }
@@ -116,7 +119,6 @@ interface Bag {
   readonly owner?: string
   readonly payer?: string
   readonly by?: string
-  readonly creator?: string
   readonly treasury?: string
   readonly sub?: number
   readonly lower?: number
@@ -167,9 +169,7 @@ const WALLETS: Readonly<Record<string, (bag: Bag) => WalletAccount>> = {
 
 /** Where the account of a slot is; undefined where none is meant. */
 const SLOTS: Readonly<Record<string, (bag: Bag) => string | undefined>> = {
-  ...Object.fromEntries(
-    (['owner', 'payer', 'by', 'creator'] as const).map(role => [role, (bag: Bag) => need(bag, role)]),
-  ),
+  ...Object.fromEntries((['owner', 'payer', 'by'] as const).map(role => [role, (bag: Bag) => need(bag, role)])),
   ...Object.fromEntries(
     Object.entries(WALLETS).map(([slot, wallet]) => [slot, (bag: Bag) => walletAddress(wallet(bag))]),
   ),

@@ -101,6 +101,8 @@ export const decodePtPrice = (data: Uint8Array) => {
     /** JLP per ST, Q64.64. */
     discount: reader.value('u128', 'discount') as bigint,
     tauSeconds: reader.value('u32', 'tauSeconds') as number,
+    /** Losses not yet covered, JLP atoms: PT comes last of all to bear them. */
+    deficit: reader.value('u64', 'deficit') as bigint,
   }
   reader.end()
   return answer

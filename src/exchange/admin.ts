@@ -157,6 +157,18 @@ export const applyTerms = (draft: Draft, { market: id }: Of<'apply-terms'>): voi
   draft.events.push({ type: 'terms-applied', market: id })
 }
 
+/** A market as it stands now; see `Draft.market`. Its index can forget a maturity once the market has copied it. */
+export const catchUp = (draft: Draft, { market: id }: Of<'catch-up'>): void => {
+  draft.saveMarket(draft.market(id))
+}
+
+/** Who may pause, and who gets the protocol's fees: a key that is lost or stolen can be replaced. */
+export const appoint = (draft: Draft, { by, pauser, treasury }: Of<'appoint'>): void => {
+  checkBy(by, [draft.config.authority])
+  draft.config = { ...draft.config, pauser, treasury }
+  draft.events.push({ type: 'roles', pauser, treasury })
+}
+
 export const proposeAuthority = (draft: Draft, { by, authority }: Of<'propose-authority'>): void => {
   checkBy(by, [draft.config.authority])
   draft.config = { ...draft.config, nextAuthority: authority }

@@ -53,9 +53,11 @@ const HANDLERS: Handlers = {
   settle: accounts.settle,
   'collect-fees': admin.collectFees,
   'apply-terms': admin.applyTerms,
+  'catch-up': admin.catchUp,
   pause: admin.pause,
   unpause: admin.pause,
   'propose-terms': admin.proposeTerms,
+  appoint: admin.appoint,
   'propose-authority': admin.proposeAuthority,
   'accept-authority': admin.acceptAuthority,
 }

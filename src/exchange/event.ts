@@ -89,4 +89,5 @@ export type Event =
     }
   | { readonly type: 'paused'; readonly until: number }
   | { readonly type: 'terms-proposed' | 'terms-applied'; readonly market: string }
+  | { readonly type: 'roles'; readonly pauser: string; readonly treasury: string }
   | { readonly type: 'authority'; readonly authority: string; readonly proposed: string | undefined }

@@ -93,11 +93,14 @@ interface Instructions {
   settle: AccountRef
   'collect-fees': { readonly market: string }
   'apply-terms': { readonly market: string }
+  /** Copies the index into a market, as every instruction about it does first: for one that nobody else has reason to touch. */
+  'catch-up': { readonly market: string }
 
   // ---- authority: none of these touches a balance, a price or an index
   pause: { readonly by: string }
   unpause: { readonly by: string }
   'propose-terms': { readonly by: string; readonly market: string; readonly terms: ChangeableTerms }
+  appoint: { readonly by: string; readonly pauser: string; readonly treasury: string }
   'propose-authority': { readonly by: string; readonly authority: string }
   'accept-authority': { readonly by: string }
 }

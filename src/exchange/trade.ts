@@ -1,5 +1,5 @@
 /** Trading YT on margin or spot, buying and selling PT, and rolling to a later market. */
-import { type Order, ptAtoms, type RateQ64, ytAtoms } from '../../amm/index.ts'
+import { MAX_RATE, type Order, ptAtoms, type RateQ64, ytAtoms } from '../../amm/index.ts'
 import { jlpAtoms } from '../../amm/units.ts'
 import { abs, addToMargin, reduced } from './account.ts'
 import { deposit, withdraw } from './accounts.ts'
@@ -61,7 +61,10 @@ const increase = (
     },
     order.minimum,
   )
-  const { filled, amount, fee } = done.quote
+  const { filled, amount, fee, rateAfter } = done.quote
+  // Nor may it end short of the bound on the other side: there forced closes could not follow the price for as long as the TWAP lags.
+  const far = guarded(long ? 0n : MAX_RATE, twapRate, terms.guardBps, !long)
+  if (!spot && (long ? rateAfter < far : rateAfter > far)) refuse('limit-reached', { rate: rateAfter, limitRate: far })
   const traded = long
     ? { ...account, yt: account.yt + filled, st: account.st - amount }
     : { ...account, yt: account.yt - filled, st: account.st + amount }

@@ -122,6 +122,7 @@ export const administrator: Actor = ({ desk }) => {
     const { maturity } = desk.market(id)
     return void desk.run({ kind: 'finalise', coupon: kind, maturity })
   }
+  if (act === 8) return void desk.run({ kind: 'catch-up', market: id })
   return void desk.run({ kind: 'collect-fees', market: id })
 }
 

@@ -67,7 +67,7 @@ const st = (coupon: CouponKind, owner: string) => ({
 })
 
 /** The program takes no more, those of the instruction itself included. */
-const MOST_ACCOUNTS = 32
+const MOST_ACCOUNTS = 64
 
 interface Way {
   /** Ticks whose arrays are needed in any case. */
@@ -232,9 +232,12 @@ const CALLS: Calls = {
     return call('collectFees', { ...head(market), ...accounts }, NONE)
   },
   'apply-terms': ({ market }) => call('applyTerms', head(market), NONE),
+  'catch-up': ({ market }) => call('catchUp', head(market), NONE),
   pause: ({ by }) => call('pause', { by: ownerAt(by) }, NONE),
   unpause: ({ by }) => call('unpause', { by: ownerAt(by) }, NONE),
   'propose-terms': ({ by, market, terms }) => call('proposeTerms', { ...head(market), by: ownerAt(by) }, { terms }),
+  appoint: ({ by, pauser, treasury }) =>
+    call('appoint', { by: ownerAt(by) }, { pauser: ownerAt(pauser), treasury: ownerAt(treasury) }),
   'propose-authority': ({ by, authority }) =>
     call('proposeAuthority', { by: ownerAt(by) }, { next: ownerAt(authority) }),
   'accept-authority': ({ by }) => call('acceptAuthority', { by: ownerAt(by) }, NONE),

@@ -52,6 +52,7 @@ const RECORDS: Records = {
   paused: event => event,
   'terms-proposed': market,
   'terms-applied': market,
+  roles: ({ pauser, treasury }) => ({ pauser: ownerAt(pauser), treasury: ownerAt(treasury) }),
   authority: ({ authority, proposed }) => ({
     authority: ownerAt(authority),
     proposed: proposed === undefined ? NO_ADDRESS : ownerAt(proposed),

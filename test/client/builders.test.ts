@@ -61,7 +61,7 @@ const GIVEN: { readonly [N in InstructionName]: Given<N> } = {
   initIndex: { payer: PAYER, coupon: KIND },
   createMarket: { payer: PAYER, coupon: KIND, maturity: MATURITY, rate: 5n, terms: TERMS, matured: [LATER] },
   initTickArray: { payer: PAYER, market, start: 690, number: 1 },
-  closeTickArray: { market, creator: PAYER, start: 690 },
+  closeTickArray: { market, payer: PAYER, start: 690 },
   accrue: { coupon: KIND },
   finalise: { coupon: KIND, maturity: MATURITY },
   syncSt: { coupon: KIND },
@@ -90,11 +90,13 @@ const GIVEN: { readonly [N in InstructionName]: Given<N> } = {
   settle: account,
   collectFees: { market, treasury: BY },
   applyTerms: { market },
+  catchUp: { market },
   ptPrice: { market },
   proposeTerms: { market, by: BY, terms: TERMS },
   pause: { by: BY },
   unpause: { by: BY },
   proposeAuthority: { by: BY, next: OWNER },
+  appoint: { by: BY, pauser: OWNER, treasury: PAYER },
   acceptAuthority: { by: BY },
 }
 

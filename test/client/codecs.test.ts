@@ -44,7 +44,7 @@ describe('layouts', () => {
       ['Config', 256, 150],
       ['RateIndex', 896, 797],
       ['Market', 1280, 1101],
-      ['TickArray', 3136, 3118],
+      ['TickArray', 3168, 3150],
       ['MarginAccount', 192, 123],
       ['LpPosition', 192, 142],
     ])

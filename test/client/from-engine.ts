@@ -71,6 +71,7 @@ export const fromMarket = (market: Market): { market: MarketData; arrays: TickAr
   const arrays = Array.from({ length: TICK_ARRAYS }, (_, number) => ({
     bump: 251,
     market: addressOf(id),
+    payer: addressOf('payer'),
     start: minTick + number * TICKS_PER_ARRAY * spacing,
     ticks: Array.from({ length: TICKS_PER_ARRAY }, (__, slot) => {
       const tick = at.get(number * TICKS_PER_ARRAY + slot)

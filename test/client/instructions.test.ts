@@ -142,11 +142,12 @@ test('known addresses are where their seeds put them', () => {
 })
 
 test('the price of PT in return data', () => {
-  const data = new Uint8Array(52)
+  const data = new Uint8Array(60)
   const view = new DataView(data.buffer)
   for (const [i, value] of [5n, 6n, 7n].entries()) view.setBigUint64(16 * i, value, true)
   view.setBigUint64(40, 1n, true)
   view.setUint32(48, 99, true)
-  expect(decodePtPrice(data)).toEqual({ price: 5n, rate: 6n, discount: (1n << 64n) + 7n, tauSeconds: 99 })
+  view.setBigUint64(52, 8n, true)
+  expect(decodePtPrice(data)).toEqual({ price: 5n, rate: 6n, discount: (1n << 64n) + 7n, tauSeconds: 99, deficit: 8n })
   expect(codeOf(() => decodePtPrice(data.subarray(1)))).toBe('wrong-length')
 })

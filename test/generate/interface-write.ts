@@ -215,7 +215,8 @@ const guarded = (slot: Slot, lines: readonly string[]): string[] =>
 const rustAccounts = (instruction: Instruction): string[] => {
   const { name, means, accounts, rest } = instruction
   const first = firstWith(name, one => [one.accounts, one.rest])
-  if (first !== name) return ['', ...wrap(means, '///'), `pub type ${pascal(name)}Accounts<'a> = ${pascal(first)}Accounts<'a>;`]
+  if (first !== name)
+    return ['', ...wrap(means, '///'), `pub type ${pascal(name)}Accounts<'a> = ${pascal(first)}Accounts<'a>;`]
   const optional = accounts.filter(slot => slot.optional)
   // Whoever signs may be anybody twice; what is written must not be two things at once.
   const alone = accounts.filter(slot => slot.writable && slot.check.kind !== 'signer')

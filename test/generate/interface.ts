@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto'
 import { Keypair, PublicKey } from '@solana/web3.js'
-import { JLP_MINT, PERPETUALS_PROGRAM, POOL_ADDRESS } from '../../src/jupiter/addresses.ts'
 import type { AccountName } from '../../src/client/codecs.ts'
+import { JLP_MINT, PERPETUALS_PROGRAM, POOL_ADDRESS } from '../../src/jupiter/addresses.ts'
 import type { Leaf } from './layouts.ts'
 
 /**
@@ -166,21 +166,106 @@ const REF = [
 export const RECORDS: readonly EventRecord[] = [
   record('Balance', 'Of a wallet.', ['mint', 'pubkey'], ['owner', 'pubkey'], ['change', 'i64']),
   record('StVault', 'JLP behind wrapped ST.', ['coupon', 'coupon_kind'], ['change', 'i64']),
-  record('Account', '`coupon` is what coupons since the last touch added to `st`.', ...REF, ['coupon', 'i64'], ...LEGS, ['net_deposits', 'i64']),
-  record('Market', "The market's own books.", ['market', 'pubkey'], ['vault', 'i64'], ['fees', 'i64'], ['deficit', 'i64'], ['pt', 'i64'], ['issued', 'i64'], ['fund_margin', 'i64'], ['fund_st', 'i64'], ['fund_yt', 'i64']),
-  record('Position', 'Of an LP.', ['market', 'pubkey'], ['owner', 'pubkey'], ['lower', 'i32'], ['upper', 'i32'], ['liquidity', 'i64'], ['issued', 'i64'], ['uncollected', 'i64']),
+  record(
+    'Account',
+    '`coupon` is what coupons since the last touch added to `st`.',
+    ...REF,
+    ['coupon', 'i64'],
+    ...LEGS,
+    ['net_deposits', 'i64'],
+  ),
+  record(
+    'Market',
+    "The market's own books.",
+    ['market', 'pubkey'],
+    ['vault', 'i64'],
+    ['fees', 'i64'],
+    ['deficit', 'i64'],
+    ['pt', 'i64'],
+    ['issued', 'i64'],
+    ['fund_margin', 'i64'],
+    ['fund_st', 'i64'],
+    ['fund_yt', 'i64'],
+  ),
+  record(
+    'Position',
+    'Of an LP.',
+    ['market', 'pubkey'],
+    ['owner', 'pubkey'],
+    ['lower', 'i32'],
+    ['upper', 'i32'],
+    ['liquidity', 'i64'],
+    ['issued', 'i64'],
+    ['uncollected', 'i64'],
+  ),
   record('Created', 'A market.', ['market', 'pubkey'], ['maturity', 'u32'], ['rate', 'u128']),
-  record('Accrued', 'A coupon was paid.', ['coupon', 'coupon_kind'], ['to', 'u32'], ['discount', 'u128'], ['fees_paid', 'u128'], ['carry', 'u128']),
-  record('CaughtUp', 'A market has copied its index.', ['market', 'pubkey'], ['tau_seconds', 'u32'], ['discount', 'u128']),
-  record('Swapped', 'A trade against the AMM; fee_total = fee_repaid + fee_lp + fee_insurance + fee_protocol.', ['market', 'pubkey'], ['order', 'OrderKind'], ['filled', 'u64'], ['amount', 'u64'], ['st_leg', 'u64'], ['fee_total', 'u64'], ['fee_repaid', 'u64'], ['fee_lp', 'u64'], ['fee_insurance', 'u64'], ['fee_protocol', 'u64'], ['rate_before', 'u128'], ['rate_after', 'u128'], ['complete', 'bool']),
-  record('Liquidated', 'YT closed through the AMM.', ...REF, ['by', 'pubkey'], ['closed', 'u64'], ['penalty', 'u64'], ['reward', 'u64']),
+  record(
+    'Accrued',
+    'A coupon was paid.',
+    ['coupon', 'coupon_kind'],
+    ['to', 'u32'],
+    ['discount', 'u128'],
+    ['fees_paid', 'u128'],
+    ['carry', 'u128'],
+  ),
+  record(
+    'CaughtUp',
+    'A market has copied its index.',
+    ['market', 'pubkey'],
+    ['tau_seconds', 'u32'],
+    ['discount', 'u128'],
+  ),
+  record(
+    'Swapped',
+    'A trade against the AMM; fee_total = fee_repaid + fee_lp + fee_insurance + fee_protocol.',
+    ['market', 'pubkey'],
+    ['order', 'OrderKind'],
+    ['filled', 'u64'],
+    ['amount', 'u64'],
+    ['st_leg', 'u64'],
+    ['fee_total', 'u64'],
+    ['fee_repaid', 'u64'],
+    ['fee_lp', 'u64'],
+    ['fee_insurance', 'u64'],
+    ['fee_protocol', 'u64'],
+    ['rate_before', 'u128'],
+    ['rate_after', 'u128'],
+    ['complete', 'bool'],
+  ),
+  record(
+    'Liquidated',
+    'YT closed through the AMM.',
+    ...REF,
+    ['by', 'pubkey'],
+    ['closed', 'u64'],
+    ['penalty', 'u64'],
+    ['reward', 'u64'],
+  ),
   record('TakenOver', 'What went to the insurance fund.', ...REF, ...LEGS),
-  record('Loss', 'What the fund paid of it, and what became deficit.', ['market', 'pubkey'], ['fund', 'u64'], ['deficit', 'u64']),
+  record(
+    'Loss',
+    'What the fund paid of it, and what became deficit.',
+    ['market', 'pubkey'],
+    ['fund', 'u64'],
+    ['deficit', 'u64'],
+  ),
   record('Settled', 'At maturity.', ...REF, ['value', 'i64']),
-  record('LiquidityRemoved', 'Paid in kind; withheld for a standing deficit.', ['market', 'pubkey'], ['owner', 'pubkey'], ['jlp', 'u64'], ['pt', 'u64'], ['yt', 'u64'], ['withheld_jlp', 'u64'], ['withheld_pt', 'u64'], ['withheld_yt', 'u64']),
+  record(
+    'LiquidityRemoved',
+    'Paid in kind; withheld for a standing deficit.',
+    ['market', 'pubkey'],
+    ['owner', 'pubkey'],
+    ['jlp', 'u64'],
+    ['pt', 'u64'],
+    ['yt', 'u64'],
+    ['withheld_jlp', 'u64'],
+    ['withheld_pt', 'u64'],
+    ['withheld_yt', 'u64'],
+  ),
   record('Paused', 'Until then new risk is stopped.', ['until', 'u32']),
   record('TermsProposed', 'They wait 24 hours.', ['market', 'pubkey']),
   record('TermsApplied', 'They are in force.', ['market', 'pubkey']),
+  record('Roles', 'Who may pause, and who gets the fees.', ['pauser', 'pubkey'], ['treasury', 'pubkey']),
   record('Authority', 'All zero: nobody is proposed.', ['authority', 'pubkey'], ['proposed', 'pubkey']),
 ]
 
@@ -257,11 +342,7 @@ const ACCOUNT = slot('account', { kind: 'account', account: 'MarginAccount', sam
 const ANY_ACCOUNT = slot('account', { kind: 'account', account: 'MarginAccount', same: [OF_MARKET] }, 'w')
 const POSITION = slot('position', { kind: 'account', account: 'LpPosition', same: [OF_MARKET, OF_OWNER] }, 'w')
 const jlpOf = (owner: string): Slot =>
-  slot(
-    `${owner}_jlp`,
-    { kind: 'wallet', mint: 'jlp_mint', owner: { slot: owner }, program: 'token_program' },
-    'w',
-  )
+  slot(`${owner}_jlp`, { kind: 'wallet', mint: 'jlp_mint', owner: { slot: owner }, program: 'token_program' }, 'w')
 const OWNER_PT = slot(
   'owner_pt',
   { kind: 'wallet', mint: { slot: 'pt_mint' }, owner: { slot: 'owner' }, program: 'token_program' },
@@ -291,7 +372,7 @@ const UNIT = arg('unit', 'AmountUnit', 'What the amount counts.')
 const AMOUNT = arg('amount', 'u64', 'YT or PT atoms, or JLP atoms of the ST leg, fee not included.')
 const JLP_AMOUNT = arg('jlp', 'u64', 'JLP atoms.')
 const YT_AMOUNT = arg('yt', 'u64', 'YT atoms.')
-const SUB = arg('sub', 'u8', 'Number among the owner\'s accounts in the market.')
+const SUB = arg('sub', 'u8', "Number among the owner's accounts in the market.")
 const COUPON = arg('coupon', 'coupon_kind', 'Kind of the index.')
 const BOUNDS = [arg('lower', 'i32', 'Tick.'), arg('upper', 'i32', 'Tick.')]
 const TERMS = arg('terms', 'ChangeableTerms', 'All changeable terms.')
@@ -310,7 +391,18 @@ const instruction = (
   ...(rest === undefined ? {} : { rest }),
 })
 
-const PT_TRADE = [OWNER, CONFIG_READ, INDEX, MARKET, slot('owner_jlp', jlpOf('owner').check, 'w'), OWNER_PT, VAULT, PT_MINT, POOL, TOKEN]
+const PT_TRADE = [
+  OWNER,
+  CONFIG_READ,
+  INDEX,
+  MARKET,
+  slot('owner_jlp', jlpOf('owner').check, 'w'),
+  OWNER_PT,
+  VAULT,
+  PT_MINT,
+  POOL,
+  TOKEN,
+]
 
 /** Accounts are in the order that they are checked in: a `stored` one comes after the account that names it only by position. */
 // biome-ignore format: a table
@@ -320,7 +412,7 @@ export const INSTRUCTIONS: readonly Instruction[] = [
   instruction('init_index', 'Once for each kind; by anyone, since nothing can be chosen.', [PAYER, fresh('index', 'RateIndex'), fresh('st_mint', 'StMint'), fresh('st_vault', 'StVault'), JLP, POOL, SYSTEM, TOKEN, TOKEN_2022], [COUPON]),
   instruction('create_market', 'By anyone from the template, by the authority with other terms. Matured markets that follow make room among the maturities of the index.', [PAYER, jlpOf('payer'), CONFIG_READ, slot('index', { kind: 'account', account: 'RateIndex' }, 'w'), fresh('market', 'Market'), fresh('vault', 'Vault'), fresh('pt_mint', 'PtMint'), JLP, SYSTEM, TOKEN], [arg('maturity', 'u32', 'Last Friday of a month, 08:00 UTC.'), arg('rate', 'u128', 'Q64.64.'), arg('terms', { option: 'ChangeableTerms' }, 'Authority only.')], 'matured markets'),
   instruction('init_tick_array', 'By anyone; with the last one the market is active.', [PAYER, MARKET, fresh('tick_array', 'TickArray'), SYSTEM], [arg('number', 'u8', '0 to the last array of the grid.')]),
-  instruction('close_tick_array', 'After maturity, when no liquidity is left: its rent goes back to the creator.', [slot('creator', { kind: 'stored', slot: 'market', field: 'creator' }, 'w'), MARKET, slot('tick_array', { kind: 'account', account: 'TickArray', same: [OF_MARKET] }, 'w')]),
+  instruction('close_tick_array', 'After maturity, when no position begins or ends in it: its rent goes back to whoever paid it.', [slot('payer', { kind: 'stored', slot: 'tick_array', field: 'payer' }, 'w'), MARKET, slot('tick_array', { kind: 'account', account: 'TickArray', same: [OF_MARKET] }, 'w')]),
   // ---- time
   instruction('accrue', "Pays the coupon that Jupiter's pool account says was earned; by anyone.", [slot('index', { kind: 'account', account: 'RateIndex' }, 'w'), POOL]),
   instruction('finalise', 'Without data for 7 days after a maturity the last discount is final; by anyone.', [slot('index', { kind: 'account', account: 'RateIndex' }, 'w'), POOL], [arg('maturity', 'u32', 'Unix seconds.')]),
@@ -354,12 +446,14 @@ export const INSTRUCTIONS: readonly Instruction[] = [
   instruction('settle', 'An account after maturity.', [INDEX, MARKET, ANY_ACCOUNT]),
   instruction('collect_fees', "Pays the protocol's fees to the treasury.", [CONFIG_READ, INDEX, MARKET, slot('treasury_jlp', { kind: 'wallet', mint: 'jlp_mint', owner: { slot: 'config', field: 'treasury' }, program: 'token_program' }, 'w'), VAULT, TOKEN]),
   instruction('apply_terms', 'Terms that have waited 24 hours.', [INDEX, MARKET]),
+  instruction('catch_up', 'Copies the index into a market that nobody else has reason to touch.', [INDEX, MARKET]),
   // ---- for other programs
-  { name: 'pt_price', means: 'Answers the price of PT at the time-weighted rate, for other programs to lend on: 52 bytes of return data, JLP per PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32). Refused while a coupon is due, without a window of history, before the market is active, and from maturity on. Writes nothing.', accounts: [INDEX, slot('market', { kind: 'account', account: 'Market' }), POOL], arguments: [] },
+  { name: 'pt_price', means: 'Answers the price of PT at the time-weighted rate, for other programs to lend on: 60 bytes of return data, JLP per PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32), the deficit (u64). Refused while a coupon is due, without a window of history or liquidity in range, before the market is active, and from maturity on. Writes nothing.', accounts: [INDEX, slot('market', { kind: 'account', account: 'Market' }), POOL], arguments: [] },
   // ---- authority
   instruction('propose_terms', 'Queues terms for 24 hours.', [signer('by'), CONFIG_READ, INDEX, MARKET], [TERMS]),
   instruction('pause', 'Stops new risk for 72 hours.', [signer('by'), CONFIG_WRITE]),
   instruction('unpause', 'Ends a pause early.', [signer('by'), CONFIG_WRITE]),
+  instruction('appoint', 'Who may pause, and who gets the fees.', [signer('by'), CONFIG_WRITE], [arg('pauser', 'pubkey', 'May pause.'), arg('treasury', 'pubkey', "Gets the protocol's fees.")]),
   instruction('propose_authority', 'The first of two steps.', [signer('by'), CONFIG_WRITE], [arg('next', 'pubkey', 'May accept.')]),
   instruction('accept_authority', 'The second.', [signer('by'), CONFIG_WRITE]),
 ]

@@ -349,10 +349,11 @@ export const ACCOUNTS: readonly Account[] = [
     means: 'Neighbouring ticks of the grid. Array number k starts at min_tick + 64 k * spacing.',
     seeds: [text('ticks'), MARKET, { name: 'start', type: 'i32' }],
     version: 1,
-    size: 3136,
+    size: 3168,
     fields: [
       BUMP,
       field('market', 'pubkey', ANY, ''),
+      field('payer', 'pubkey', ANY, 'Who paid its rent, and gets it back.'),
       field('start', 'i32', TICK, 'Its first tick.'),
       field('ticks', { array: Tick, count: TICKS_PER_ARRAY }, ANY, 'Ticks start, start + spacing, ..'),
     ],

@@ -184,6 +184,14 @@ export class ModelMarket {
     return this.oracle.twap(TERMS.twapWindow)
   }
 
+  /** Whether a margined trade that ends here is not short of the bound around TWAP on the other side. */
+  reaches(up: boolean, rate: bigint): boolean {
+    const { twap } = this
+    return up
+      ? rate * 10_000n >= twap * (10_000n - TERMS.guardBps)
+      : rate * 10_000n <= twap * (10_000n + TERMS.guardBps)
+  }
+
   /** The worst rate of a margined trade or forced close: the bound around TWAP, the range, and the edge of the liquidity. */
   guard(up: boolean, bps = TERMS.guardBps, from = this.twap): bigint {
     if (up) {

@@ -48,6 +48,7 @@ const increase = (
   const limit = spot ? order.limitRate : nearer(up, order.limitRate, market.guard(up))
   const walked = fill(context, market, { up, amount: order.amount, limit, minimum: order.minimum })
   const fee = context.swap(market, up ? 'buy-yt' : 'sell-yt', walked)
+  if (!spot) judge.demand('limit-reached', market.reaches(up, walked.rateAfter))
   account.yt += up ? walked.filled : -walked.filled
   account.st = up ? account.st.minus(walked.area) : account.st.plus(walked.area)
   account.slack += 1

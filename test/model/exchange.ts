@@ -23,7 +23,10 @@ export interface Verdict {
 }
 
 type Handler<K extends Instruction['kind']> = (context: Context, instruction: Of<K>) => void
-type Followed = Exclude<Instruction['kind'], 'apply-terms' | 'propose-terms' | 'propose-authority' | 'accept-authority'>
+type Followed = Exclude<
+  Instruction['kind'],
+  'apply-terms' | 'propose-terms' | 'appoint' | 'propose-authority' | 'accept-authority'
+>
 
 export class ExchangeModel {
   state: State
@@ -70,6 +73,9 @@ export class ExchangeModel {
       const index = context.state.indices[coupon]
       const market = new ModelMarket({ id, kind: coupon, maturity, rate, index, now: context.world.now })
       context.state.markets.set(id, market)
+    },
+    'catch-up': (context, { market }) => {
+      context.market(market)
     },
     accrue: (context, { coupon, earned }) => accrue(context, coupon, earned),
     wrap: (context, instruction) => wrap(context, instruction, 1n),

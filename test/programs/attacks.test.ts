@@ -224,16 +224,15 @@ const ANOTHER: Readonly<Record<string, string>> = {
   init_tick_array: 'WrongAddress',
   open_account: 'WrongAddress',
   open_position: 'WrongAddress',
-  accrue: 'TooEarly', // no new week is published
   finalise: 'BadParameter', // not a maturity of that index
   reduce_fund: 'NoPosition',
   apply_terms: 'ZeroAmount',
 }
 /** That the program reads of one instruction. */
-const MOST_ACCOUNTS = 32
+const MOST_ACCOUNTS = 64
 /** What anyone may ask for, so that it is no attack. */
 const FREE =
-  /^(init_index|init_tick_array) payer another signer$|^(pt_price|propose_terms) market the one of JLP-2412$|^(transfer to|(liquidate|take_over|settle) account) another owner's$/
+  /^(init_index|init_tick_array) payer another signer$|^(pt_price|propose_terms|catch_up) market the one of JLP-2412$|^accrue index the one of JLP-2412-W$|^(transfer to|(liquidate|take_over|settle) account) another owner's$/
 
 const ARRAYS_OF: Readonly<Record<string, readonly string[]>> = {
   roll: [marketAt(MARKET).market, marketAt(LATER).market],

@@ -198,8 +198,7 @@ export class Chain extends Ledger {
   }
 
   /** As if deployed long ago. Checks less than a deployment does. */
-  load(name: string, elf: Uint8Array): PublicKey {
-    const { publicKey } = keyOf(name)
+  load(name: string, elf: Uint8Array, publicKey = keyOf(name).publicKey): PublicKey {
     this.svm.addProgram(publicKey.toBytes(), elf)
     return publicKey
   }
@@ -232,8 +231,7 @@ export class Chain extends Ledger {
   }
 
   /** A real deployment: bytes in a buffer account, and the loader, which checks everything it checks on a cluster. */
-  deploy(name: string, elf: Uint8Array): { program: PublicKey; outcome: Outcome } {
-    const program = keyOf(name).publicKey
+  deploy(name: string, elf: Uint8Array, program = keyOf(name).publicKey): { program: PublicKey; outcome: Outcome } {
     const buffer = keyOf(`${name} buffer`).publicKey
     const payer = this.payer.publicKey
     const [programData] = PublicKey.findProgramAddressSync([program.toBuffer()], UPGRADEABLE_LOADER)

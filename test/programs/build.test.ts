@@ -2,14 +2,18 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { PublicKey } from '@solana/web3.js'
 import { describe, expect, test } from 'vitest'
 import { differenceOf, faultsOf, readRecord } from '../../programs/build/record.ts'
 import { RUNTIME_SYSCALLS } from '../../programs/build/syscalls.ts'
+import { PROGRAM_ID } from '../../src/client/index.ts'
 import { Chain } from './build-chain.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const program = `${root}programs-idl/sunder.so`
 const elf = readFileSync(program)
+/** The program runs at its own address alone. */
+const HERE = new PublicKey(PROGRAM_ID)
 
 const instruction = (name: string): Buffer => createHash('sha256').update(`global:${name}`).digest().subarray(0, 8)
 
@@ -29,33 +33,38 @@ describe('the committed program', () => {
 
   test('answers `version`', () => {
     const chain = new Chain()
-    const { error, returned, units } = chain.call(chain.load('sunder', elf), instruction('version'))
+    const { error, returned, units } = chain.call(chain.load('sunder', elf, HERE), instruction('version'))
     expect(error).toBe(undefined)
-    expect(Buffer.concat([returned, Buffer.alloc(4)]).readUInt32LE()).toBe(1)
+    expect(Buffer.concat([returned, Buffer.alloc(4)]).readUInt32LE()).toBe(2)
     expect(units).toBeLessThan(250)
   })
 
   test('refuses what it does not know with 6000', () => {
     const chain = new Chain()
-    const sunder = chain.load('sunder', elf)
+    const sunder = chain.load('sunder', elf, HERE)
     for (const data of [instruction('no such thing'), instruction('version').subarray(0, 7), Buffer.alloc(0)]) {
       expect(chain.call(sunder, data).logs.at(-1)).toContain('custom program error: 0x1770')
     }
   })
 
-  test('takes 32 accounts and refuses 33', () => {
+  test('takes 64 accounts and refuses 65', () => {
     const chain = new Chain()
-    const sunder = chain.load('sunder', elf)
-    const accounts = Array.from({ length: 33 }, () => ({ key: chain.payer.publicKey }))
+    const sunder = chain.load('sunder', elf, HERE)
+    const accounts = Array.from({ length: 65 }, () => ({ key: chain.payer.publicKey }))
     expect(chain.call(sunder, instruction('version'), accounts.slice(1)).error).toBe(undefined)
-    expect(chain.call(sunder, instruction('version'), accounts).logs.join('\n')).toContain('more than 32 accounts')
+    expect(chain.call(sunder, instruction('version'), accounts).logs.join('\n')).toContain('more than 64 accounts')
   })
 
   test('deploys through the upgradeable loader, and answers from there', () => {
     const chain = new Chain()
-    const { program: sunder, outcome } = chain.deploy('sunder', elf)
+    const { program: sunder, outcome } = chain.deploy('sunder', elf, HERE)
     expect(outcome.error).toBe(undefined)
     expect(chain.call(sunder, instruction('version')).error).toBe(undefined)
+  })
+
+  test('runs nowhere else', () => {
+    const chain = new Chain()
+    expect(chain.call(chain.load('elsewhere', elf), instruction('version')).error).toContain('IncorrectProgramId')
   })
 
   test('would not deploy with a byte of code wrong: the loader does look', () => {

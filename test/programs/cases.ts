@@ -193,8 +193,8 @@ const CASES: { readonly [N in InstructionName]: () => Omit<Case, 'name'> } = {
   },
   closeTickArray: () => {
     const { market, arrays } = marketAt(MARKET)
-    const creator = ownerAt('creator')
-    return { chain: chainOf(emptied()), call: call('closeTickArray', { creator, market, tickArray: arrays[3]! }, {}) }
+    const payer = ownerAt('creator')
+    return { chain: chainOf(emptied()), call: call('closeTickArray', { payer, market, tickArray: arrays[3]! }, {}) }
   },
   accrue: () => {
     const m = running()
@@ -258,11 +258,13 @@ const CASES: { readonly [N in InstructionName]: () => Omit<Case, 'name'> } = {
   settle: () => played(matured(), { kind: 'settle', ...matured().ref('ann') }),
   collectFees: () => played(running(), { kind: 'collect-fees', market: MARKET }),
   applyTerms: () => played(queued(), { kind: 'apply-terms', market: MARKET }),
+  catchUp: () => played(running(), { kind: 'catch-up', market: MARKET }),
   ptPrice: () => ({ chain: chainOf(running()), call: ptPrice(MARKET) }),
   proposeTerms: () =>
     played(running(), { kind: 'propose-terms', by: CONFIG.authority, market: MARKET, terms: { ...TERMS, feeBps: 20 } }),
   pause: () => played(running(), { kind: 'pause', by: CONFIG.pauser }),
   unpause: () => played(paused(), { kind: 'unpause', by: CONFIG.pauser }),
+  appoint: () => played(running(), { kind: 'appoint', by: CONFIG.authority, pauser: 'shy', treasury: 'heir' }),
   proposeAuthority: () => played(running(), { kind: 'propose-authority', by: CONFIG.authority, authority: 'heir' }),
   acceptAuthority: () => played(proposed(), { kind: 'accept-authority', by: 'heir' }),
 }

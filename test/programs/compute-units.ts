@@ -140,7 +140,7 @@ export const page = (all: readonly Row[]): string => {
     "validators (LiteSVM), for the instruction alone, token transfers and the event included. They depend on the state, not on the machine. LiteSVM's token program takes 76 to 134 units a transfer; a cluster that still runs the",
     'older one takes about 4,500 for each, which adds 9,000 to a PT trade and nothing to a margin trade, since that moves no tokens.',
     '',
-    `A tick crossed costs **${number(perTick(all))}** (at most ${number(MOST_PER_TICK)}); nothing costs more than ${number(MOST)}. For comparison, as published: Orca Whirlpool swap 29,000 to 69,000, Raydium CLMM 64,000 to 152,000, Drift place-and-take 270,000 to 374,000.`,
+    `A tick crossed costs **${number(perTick(all))}** (at most ${number(MOST_PER_TICK)}); nothing costs more than ${number(MOST)}, but for a forced close at the widest bound that terms may set (10 % of the rate): each of its up to three quotes walks all the ticks, which was 64,390 over 20 of them and would be some 190,000 over 64; at the default bound at most 14 are crossed. For comparison, as published: Orca Whirlpool swap 29,000 to 69,000, Raydium CLMM 64,000 to 152,000, Drift place-and-take 270,000 to 374,000.`,
     '',
     '## Every instruction',
     '',

@@ -54,7 +54,7 @@ afterAll(() => {
 })
 
 test(`${ASKED} instructions of whole lives`, () => {
-  const stats = programLives(new Random(102n), ASKED, newStats())
+  const stats = programLives(new Random(106n), ASKED, newStats())
   const asked = stats.applied + stats.refused
   expect(asked).toBeGreaterThanOrEqual(ASKED)
   expect(stats.applied / asked).toBeGreaterThan(0.6)
@@ -109,6 +109,10 @@ describe('scenes', () => {
       m.must({ kind: 'propose-authority', by: m.ledger.config.authority, authority: next })
       expect(m.told({ kind: 'accept-authority', by: 'pauser' })).toBe('unauthorised')
       m.must({ kind: 'accept-authority', by: next })
+      expect(m.told({ kind: 'appoint', by: 'pauser', pauser: 'ann', treasury: 'ann' })).toBe('unauthorised')
+      m.must({ kind: 'appoint', by: next, pauser: i % 2 === 0 ? 'ann' : 'pauser', treasury: 'treasury' })
+      m.must({ kind: 'appoint', by: next, pauser: 'pauser', treasury: i % 2 === 0 ? 'ann' : 'treasury' })
+      m.must({ kind: 'catch-up', market: m.id })
     })
     expect(m.told({ kind: 'apply-terms', market: m.id })).toBe('zero-amount')
   })
@@ -278,6 +282,6 @@ describe('scenes', () => {
 test('every instruction was applied often, and every refusal was seen', () => {
   const seldom = [...applied].filter(([, n]) => n < LEAST)
   expect(seldom).toEqual([])
-  expect(applied.size).toBe(36) // 33 instructions, a trade in its four actions
+  expect(applied.size).toBe(38) // 35 instructions, a trade in its four actions
   expect(CODES.filter(code => !refused.has(code))).toEqual([])
 })

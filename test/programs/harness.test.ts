@@ -14,6 +14,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { ONE_Q64 } from '../../amm/fixed.ts'
 import { discountQ64 } from '../../amm/units.ts'
+import { PROGRAM_ID } from '../../src/client/index.ts'
 import { checkPoolAddress } from '../../src/jupiter/addresses.ts'
 import { decodePool, type PoolFacts } from '../../src/jupiter/index.ts'
 import { checkSource, cursorOf, readHourly, readWeekly, SOURCE_TERMS } from '../../src/oracle/source.ts'
@@ -22,7 +23,7 @@ import { JLP, LocalChain, PERPETUALS, POOL, type Setting } from './harness.ts'
 import { ATA_PROGRAM, ata, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from './tokens.ts'
 
 const elf = readFileSync(new URL('../../programs-idl/sunder.so', import.meta.url))
-const programId = keyOf('sunder').publicKey
+const programId = new PublicKey(PROGRAM_ID)
 const authority = keyOf('authority').publicKey
 const open = (setting: Partial<Setting> = {}) =>
   new LocalChain({ programId, elf, upgradeAuthority: authority, ...setting })
@@ -78,7 +79,7 @@ describe('the program', () => {
       expect({ ok, error, returned: [...returned], inner }).toEqual({
         ok: true,
         error: undefined,
-        returned: [1, 0, 0, 0],
+        returned: [2, 0, 0, 0],
         inner: [[]],
       })
       expect(unitsOf.length).toBe(1)

@@ -117,7 +117,7 @@ class Planter {
     })
     for (const array of written.arrays) {
       const { address, bump } = derive(PROGRAM_ID, 'TickArray', { market: places.market.address, start: array.start })
-      this.#write('TickArray', address, { ...array, bump, market: places.market.address })
+      this.#write('TickArray', address, { ...array, bump, market: places.market.address, payer: ownerKey('creator') })
     }
     this.#tokens(places.vault.address, JLP_MINT, places.market.address, market.vault)
     const mint = mintBytes(6, market.totals.pt, key(places.market.address))

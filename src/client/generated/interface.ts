@@ -132,7 +132,7 @@ export interface InstructionArguments {
     /** 0 to the last array of the grid. */
     readonly number: number
   }
-  /** After maturity, when no liquidity is left: its rent goes back to the creator. */
+  /** After maturity, when no position begins or ends in it: its rent goes back to whoever paid it. */
   readonly closeTickArray: Readonly<Record<never, never>>
   /** Pays the coupon that Jupiter's pool account says was earned; by anyone. */
   readonly accrue: Readonly<Record<never, never>>
@@ -304,7 +304,9 @@ export interface InstructionArguments {
   readonly collectFees: Readonly<Record<never, never>>
   /** Terms that have waited 24 hours. */
   readonly applyTerms: Readonly<Record<never, never>>
-  /** Answers the price of PT at the time-weighted rate, for other programs to lend on: 52 bytes of return data, JLP per PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32). Refused while a coupon is due, without a window of history, before the market is active, and from maturity on. Writes nothing. */
+  /** Copies the index into a market that nobody else has reason to touch. */
+  readonly catchUp: Readonly<Record<never, never>>
+  /** Answers the price of PT at the time-weighted rate, for other programs to lend on: 60 bytes of return data, JLP per PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32), the deficit (u64). Refused while a coupon is due, without a window of history or liquidity in range, before the market is active, and from maturity on. Writes nothing. */
   readonly ptPrice: Readonly<Record<never, never>>
   /** Queues terms for 24 hours. */
   readonly proposeTerms: {
@@ -315,6 +317,13 @@ export interface InstructionArguments {
   readonly pause: Readonly<Record<never, never>>
   /** Ends a pause early. */
   readonly unpause: Readonly<Record<never, never>>
+  /** Who may pause, and who gets the fees. */
+  readonly appoint: {
+    /** May pause. */
+    readonly pauser: string
+    /** Gets the protocol's fees. */
+    readonly treasury: string
+  }
   /** The first of two steps. */
   readonly proposeAuthority: {
     /** May accept. */
@@ -331,7 +340,7 @@ export interface InstructionAccounts {
   readonly initIndex: At<'payer' | 'index' | 'stMint' | 'stVault'>
   readonly createMarket: At<'payer' | 'payerJlp' | 'index' | 'market' | 'vault' | 'ptMint'>
   readonly initTickArray: At<'payer' | 'market' | 'tickArray'>
-  readonly closeTickArray: At<'creator' | 'market' | 'tickArray'>
+  readonly closeTickArray: At<'payer' | 'market' | 'tickArray'>
   readonly accrue: At<'index'>
   readonly finalise: At<'index'>
   readonly syncSt: At<'index' | 'stMint'>
@@ -360,10 +369,12 @@ export interface InstructionAccounts {
   readonly settle: At<'index' | 'market' | 'account'>
   readonly collectFees: At<'index' | 'market' | 'treasuryJlp' | 'vault'>
   readonly applyTerms: At<'index' | 'market'>
+  readonly catchUp: At<'index' | 'market'>
   readonly ptPrice: At<'index' | 'market'>
   readonly proposeTerms: At<'by' | 'index' | 'market'>
   readonly pause: At<'by'>
   readonly unpause: At<'by'>
+  readonly appoint: At<'by'>
   readonly proposeAuthority: At<'by'>
   readonly acceptAuthority: At<'by'>
 }
@@ -393,7 +404,7 @@ export const INSTRUCTIONS: Readonly<Record<InstructionName, InstructionLayout>> 
   ),
   closeTickArray: instruction(
     [185, 10, 49, 80, 65, 112, 205, 199],
-    'creator:w market:w tickArray:w eventAuthority program',
+    'payer:w market:w tickArray:w eventAuthority program',
     '',
   ),
   accrue: instruction(
@@ -546,6 +557,11 @@ export const INSTRUCTIONS: Readonly<Record<InstructionName, InstructionLayout>> 
     'index market:w eventAuthority program',
     '',
   ),
+  catchUp: instruction(
+    [171, 171, 165, 52, 74, 161, 170, 252],
+    'index market:w eventAuthority program',
+    '',
+  ),
   ptPrice: instruction(
     [219, 65, 90, 217, 212, 105, 83, 244],
     'index market jupiterPool',
@@ -565,6 +581,11 @@ export const INSTRUCTIONS: Readonly<Record<InstructionName, InstructionLayout>> 
     [169, 144, 4, 38, 10, 141, 188, 255],
     'by:s config:w eventAuthority program',
     '',
+  ),
+  appoint: instruction(
+    [113, 26, 222, 177, 29, 143, 181, 70],
+    'by:s config:w eventAuthority program',
+    'pauser:pubkey treasury:pubkey',
   ),
   proposeAuthority: instruction(
     [20, 148, 236, 198, 76, 119, 99, 142],
@@ -732,6 +753,12 @@ export type EventRecord =
       readonly type: 'terms-applied'
       readonly market: string
     }
+  /** Who may pause, and who gets the fees. */
+  | {
+      readonly type: 'roles'
+      readonly pauser: string
+      readonly treasury: string
+    }
   /** All zero: nobody is proposed. */
   | {
       readonly type: 'authority'
@@ -761,5 +788,6 @@ export const RECORDS: readonly RecordLayout[] = [
   record('paused', 'until:u32'),
   record('terms-proposed', 'market:pubkey'),
   record('terms-applied', 'market:pubkey'),
+  record('roles', 'pauser:pubkey treasury:pubkey'),
   record('authority', 'authority:pubkey proposed:pubkey'),
 ]

@@ -317,6 +317,8 @@ export interface TickArrayData {
   /** Of its own address. */
   readonly bump: number
   readonly market: string
+  /** Who paid its rent, and gets it back. */
+  readonly payer: string
   /** Its first tick. */
   readonly start: number
   /** Ticks start, start + spacing, .. */
@@ -570,13 +572,14 @@ export const LAYOUTS: Readonly<Record<keyof AccountData, AccountLayout>> = {
     name: 'TickArray',
     discriminator: [69, 97, 189, 190, 110, 7, 66, 187],
     version: 1,
-    size: 3136,
-    used: 3118,
+    size: 3168,
+    used: 3150,
     fields: [
       { name: 'bump', offset: 9, type: 'u8', least: 0, most: 255 },
       { name: 'market', offset: 10, type: 'pubkey' },
-      { name: 'start', offset: 42, type: 'i32', least: 1, most: 39999 },
-      { name: 'ticks', offset: 46, type: Tick, count: 64, stride: 48 },
+      { name: 'payer', offset: 42, type: 'pubkey' },
+      { name: 'start', offset: 74, type: 'i32', least: 1, most: 39999 },
+      { name: 'ticks', offset: 78, type: Tick, count: 64, stride: 48 },
     ],
   },
   MarginAccount: {

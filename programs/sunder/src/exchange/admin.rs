@@ -8,11 +8,12 @@ use super::tokens::{move_jlp, vault_pays, Wallet};
 use super::work::Workspace;
 use crate::external::{jupiter, loader, token, token_2022};
 use crate::interface::{
-    addresses, AcceptAuthorityAccounts, ApplyTermsAccounts, AuthorityRecord, ChangeableTerms, CloseTickArrayAccounts,
-    CollectFeesAccounts, CreateMarketAccounts, CreateMarketArguments, CreatedRecord, InitConfigAccounts,
-    InitConfigArguments, InitIndexAccounts, InitIndexArguments, InitTickArrayAccounts, InitTickArrayArguments,
-    MarketRecord, PauseAccounts, PausedRecord, ProposeAuthorityAccounts, ProposeAuthorityArguments,
-    ProposeTermsAccounts, ProposeTermsArguments, SunderError, TermsAppliedRecord, TermsProposedRecord, UnpauseAccounts,
+    addresses, AcceptAuthorityAccounts, ApplyTermsAccounts, AppointAccounts, AppointArguments, AuthorityRecord,
+    CatchUpAccounts, ChangeableTerms, CloseTickArrayAccounts, CollectFeesAccounts, CreateMarketAccounts,
+    CreateMarketArguments, CreatedRecord, InitConfigAccounts, InitConfigArguments, InitIndexAccounts,
+    InitIndexArguments, InitTickArrayAccounts, InitTickArrayArguments, MarketRecord, PauseAccounts, PausedRecord,
+    ProposeAuthorityAccounts, ProposeAuthorityArguments, ProposeTermsAccounts, ProposeTermsArguments, RolesRecord,
+    SunderError, TermsAppliedRecord, TermsProposedRecord, UnpauseAccounts,
 };
 use crate::math::accrual::{create_index, forget_maturity, watch_maturity, IndexKind, RateIndex, HOUR_SECONDS};
 use crate::math::fixed::ONE_Q64;
@@ -264,7 +265,11 @@ pub fn init_tick_array(
 ) -> ProgramResult {
     let start = {
         let data = a.market.try_borrow_data()?;
-        Market::load(&data)?.array_start(args.number.into()).map_err(|_| SunderError::BadParameter)?
+        let market = Market::load(&data)?;
+        if work.now >= market.maturity() {
+            return Err(SunderError::Matured.into());
+        }
+        market.array_start(args.number.into()).map_err(|_| SunderError::BadParameter)?
     };
     let (key, start_seed) = (a.market.key(), start.to_le_bytes());
     let new = New::at(a.payer, a.tick_array, [seeds::TICK_ARRAY, key, &start_seed]);
@@ -274,6 +279,7 @@ pub fn init_tick_array(
         let mut array = TickArray::init(&mut data)?;
         array.set_bump(bump);
         array.set_market(*key);
+        array.set_payer(*a.payer.key());
         array.set_start(start);
         let mut data = a.market.try_borrow_mut_data()?;
         let mut market = Market::load_mut(&mut data)?;
@@ -293,15 +299,16 @@ pub fn close_tick_array(work: &mut Workspace, a: &CloseTickArrayAccounts) -> Pro
         if market.pool_tau_seconds() > 0 {
             return Err(SunderError::NotMatured.into());
         }
-        if market.pool_gross_liquidity() > 0 {
-            return Err(SunderError::NotEmpty.into());
-        }
         let start = TickArray::load(&a.tick_array.try_borrow_data()?)?.start();
         let number = market.place_of(start)?.array;
+        // Nothing is traded any more: only positions still need the arrays that they begin and end in.
+        if market.initialised(number)? != 0 {
+            return Err(SunderError::NotEmpty.into());
+        }
         market.set_tick_arrays(market.tick_arrays() & !(1 << number));
         market.set_active(false);
     }
-    a.tick_array.close_to(a.creator)?;
+    a.tick_array.close_to(a.payer)?;
     about(work, a.market, market::EVENT_SEQUENCE)?;
     work.events.send(work.now, a.event_authority)
 }
@@ -418,6 +425,28 @@ fn set_paused(work: &mut Workspace, config: &AccountInfo, until: u32) -> Result<
     }
     work.events.paused(&PausedRecord { until })?;
     about(work, config, config::EVENT_SEQUENCE)
+}
+
+/// Replaces the pauser and the treasury. `Unauthorised`.
+pub fn appoint(work: &mut Workspace, a: &AppointAccounts, args: &AppointArguments) -> ProgramResult {
+    {
+        let mut data = a.config.try_borrow_mut_data()?;
+        let mut config = Config::load_mut(&mut data)?;
+        check_by(a.by, &[config.authority()])?;
+        config.set_pauser(args.pauser);
+        config.set_treasury(args.treasury);
+    }
+    work.events.roles(&RolesRecord { pauser: args.pauser, treasury: args.treasury })?;
+    about(work, a.config, config::EVENT_SEQUENCE)?;
+    work.events.send(work.now, a.event_authority)
+}
+
+/// Copies the index into a market, which every other instruction about it does on its way.
+pub fn catch_up(work: &mut Workspace, a: &CatchUpAccounts) -> ProgramResult {
+    let mut place = None;
+    let book = Book::open(&mut place, work, a.market, a.index)?;
+    book.save(work)?;
+    finish(work, book, a.event_authority)
 }
 
 /// Proposes the next authority, or nobody. `Unauthorised`.

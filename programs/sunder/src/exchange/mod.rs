@@ -22,8 +22,8 @@ mod work;
 
 pub use accounts::{close_account, deposit, open_account, settle, transfer, withdraw};
 pub use admin::{
-    accept_authority, apply_terms, close_tick_array, collect_fees, create_market, init_config, init_index,
-    init_tick_array, pause, propose_authority, propose_terms, unpause,
+    accept_authority, apply_terms, catch_up, close_tick_array, collect_fees, create_market, init_config, init_index,
+    init_tick_array, pause, propose_authority, propose_terms, appoint, unpause,
 };
 pub use claims::{merge, redeem_pt, split, unwrap, wrap};
 pub use liquidate::{liquidate, reduce_fund, take_over};

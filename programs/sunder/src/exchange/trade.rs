@@ -10,28 +10,36 @@ use crate::interface::{
     SellPtArguments, SunderError, TradeAccounts, TradeArguments,
 };
 use crate::math::account::{add_to_margin, reduce as reduce_legs, Legs};
-use crate::math::margin::{equity, ratio_kept};
+use crate::math::margin::{equity, guarded, ratio_kept};
 use crate::math::quote::{Order, OrderAmount, Quote};
+use crate::math::units::MAX_RATE;
 use crate::runtime::{AccountInfo, ProgramResult};
 
-/// What a trade is asked for, without the accounts.
+/// What a trade looks at beside its market and its account.
 #[derive(Clone, Copy)]
-pub struct Wanted {
-    pub amount: OrderAmount,
-    pub limit_rate: u128,
-    pub minimum: u64,
+struct Around<'a> {
+    config: &'a AccountInfo,
+    jlp_mint: &'a AccountInfo,
+    pool: &'a AccountInfo,
+    arrays: Arrays<'a>,
 }
 
-/// What else a trade looks at.
+/// What a trade is asked for.
 #[derive(Clone, Copy)]
-pub struct Around<'a> {
-    pub config: &'a AccountInfo,
-    pub jlp_mint: &'a AccountInfo,
-    pub pool: &'a AccountInfo,
-    pub arrays: Arrays<'a>,
+struct Wanted<'a> {
+    amount: OrderAmount,
+    limit_rate: u128,
+    minimum: u64,
+    around: &'a Around<'a>,
 }
 
-pub fn amount_in(unit: AmountUnit, amount: u64) -> OrderAmount {
+/// Which way an account increases, and whether it pays in full.
+struct Side {
+    long: bool,
+    spot: bool,
+}
+
+fn amount_in(unit: AmountUnit, amount: u64) -> OrderAmount {
     match unit {
         AmountUnit::Token => OrderAmount::Exact(amount),
         AmountUnit::St => OrderAmount::St(amount),
@@ -44,14 +52,15 @@ pub fn trade(work: &mut Workspace, a: &TradeAccounts, args: &TradeArguments) -> 
     let mut place = None;
     let book = Book::open(&mut place, work, a.market, a.index)?;
     let mut account = book.holding(a.account)?;
-    let wanted =
-        Wanted { amount: amount_in(args.unit, args.amount), limit_rate: args.limit_rate, minimum: args.minimum };
-    let around = Around { config: a.config, jlp_mint: a.jlp_mint, pool: a.jupiter_pool, arrays: Arrays::of(a.rest) };
+    let around = &Around { config: a.config, jlp_mint: a.jlp_mint, pool: a.jupiter_pool, arrays: Arrays::of(a.rest) };
+    let amount = amount_in(args.unit, args.amount);
+    let wanted = &Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, around };
+    let spot = args.spot;
     match args.action {
-        Action::Long => increase(work, book, &mut account, &wanted, &around, (true, args.spot))?,
-        Action::Short => increase(work, book, &mut account, &wanted, &around, (false, args.spot))?,
-        Action::Reduce => reduce(work, book, &mut account, &wanted, &around)?,
-        Action::Close => close(work, book, &mut account, &wanted, &around)?,
+        Action::Long => increase(work, book, &mut account, wanted, &Side { long: true, spot })?,
+        Action::Short => increase(work, book, &mut account, wanted, &Side { long: false, spot })?,
+        Action::Reduce => reduce(work, book, &mut account, wanted)?,
+        Action::Close => close(work, book, &mut account, wanted)?,
     }
     book.save(work)?;
     finish(work, book, a.event_authority)
@@ -65,9 +74,9 @@ fn increase(
     book: &mut Book,
     account: &mut Holding,
     wanted: &Wanted,
-    around: &Around,
-    (long, spot): (bool, bool),
+    &Side { long, spot }: &Side,
 ) -> Result<(), SunderError> {
+    let around = wanted.around;
     book.check_open(work, around.config, around.pool)?;
     if if long { account.legs.yt < 0 } else { account.legs.yt > 0 } {
         return Err(SunderError::OppositePosition);
@@ -84,6 +93,14 @@ fn increase(
     let kind = if long { OrderKind::BuyYt } else { OrderKind::SellYt };
     let order = order(kind, wanted.amount, limit, !spot);
     let done = book.swap(work, &around.arrays, kind, &order, wanted.minimum)?;
+    // Nor may it end short of the bound on the other side: there forced closes could not follow the price while the TWAP lags.
+    let rate = done.path.rate;
+    if !spot && (if long { rate < twap_rate } else { rate > twap_rate }) {
+        let far = guarded(if long { 0 } else { MAX_RATE }, twap_rate, book.terms.guard_bps, !long)?;
+        if if long { rate < far } else { rate > far } {
+            return Err(SunderError::LimitReached);
+        }
+    }
     traded(&mut account.legs, &done, long)?;
     book.save_holding(work, account)?;
     if spot {
@@ -118,26 +135,15 @@ fn traded(legs: &mut Legs, done: &Quote, long: bool) -> Result<(), SunderError> 
     Ok(add_to_margin(legs, -i128::from(done.fee.total))?)
 }
 
-fn close(
-    work: &mut Workspace,
-    book: &mut Book,
-    account: &mut Holding,
-    wanted: &Wanted,
-    around: &Around,
-) -> Result<(), SunderError> {
+fn close(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: &Wanted) -> Result<(), SunderError> {
     let amount = OrderAmount::Exact(account.legs.yt.unsigned_abs());
-    reduce(work, book, account, &Wanted { amount, ..*wanted }, around)
+    reduce(work, book, account, &Wanted { amount, ..*wanted })
 }
 
 /// Trades against the position, never through zero; a margined account must be better off for it.
 #[inline(never)]
-fn reduce(
-    work: &mut Workspace,
-    book: &mut Book,
-    account: &mut Holding,
-    wanted: &Wanted,
-    around: &Around,
-) -> Result<(), SunderError> {
+fn reduce(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: &Wanted) -> Result<(), SunderError> {
+    let around = wanted.around;
     book.check_exit(work, around.pool)?;
     let before = account.legs;
     let size = before.yt.unsigned_abs();
@@ -279,8 +285,9 @@ pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> Pro
         amount: OrderAmount::Exact(yt.unsigned_abs()),
         limit_rate: args.close_limit_rate,
         minimum: yt.unsigned_abs(),
+        around: &from,
     };
-    reduce(work, book, &mut account, &whole, &from)?;
+    reduce(work, book, &mut account, &whole)?;
     book.save(work)?;
     let margin = account.legs.margin;
     if margin == 0 {
@@ -292,9 +299,9 @@ pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> Pro
     let mut to_account = through.arrive(work, to_book, a.to_account)?;
     check_bounds(work, args.limit_rate, args.deadline)?;
     let to = Around { arrays: Arrays { brought: a.rest, other: Some(a.market.key()) }, ..from };
-    let wanted =
-        Wanted { amount: amount_in(args.unit, args.amount), limit_rate: args.limit_rate, minimum: args.minimum };
-    increase(work, to_book, &mut to_account, &wanted, &to, (yt > 0, false))?;
+    let amount = amount_in(args.unit, args.amount);
+    let wanted = Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, around: &to };
+    increase(work, to_book, &mut to_account, &wanted, &Side { long: yt > 0, spot: false })?;
     to_book.save(work)?;
     book.store(work)?;
     to_book.store(work)?;

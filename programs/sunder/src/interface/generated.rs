@@ -94,10 +94,12 @@ const REDUCE_FUND: u64 = u64::from_le_bytes([68, 254, 45, 6, 206, 115, 187, 136]
 const SETTLE: u64 = u64::from_le_bytes([175, 42, 185, 87, 144, 131, 102, 212]);
 const COLLECT_FEES: u64 = u64::from_le_bytes([164, 152, 207, 99, 30, 186, 19, 182]);
 const APPLY_TERMS: u64 = u64::from_le_bytes([111, 196, 224, 46, 4, 227, 218, 146]);
+const CATCH_UP: u64 = u64::from_le_bytes([171, 171, 165, 52, 74, 161, 170, 252]);
 const PT_PRICE: u64 = u64::from_le_bytes([219, 65, 90, 217, 212, 105, 83, 244]);
 const PROPOSE_TERMS: u64 = u64::from_le_bytes([43, 146, 195, 161, 215, 132, 135, 12]);
 const PAUSE: u64 = u64::from_le_bytes([211, 22, 221, 251, 74, 121, 193, 47]);
 const UNPAUSE: u64 = u64::from_le_bytes([169, 144, 4, 38, 10, 141, 188, 255]);
+const APPOINT: u64 = u64::from_le_bytes([113, 26, 222, 177, 29, 143, 181, 70]);
 const PROPOSE_AUTHORITY: u64 = u64::from_le_bytes([20, 148, 236, 198, 76, 119, 99, 142]);
 const ACCEPT_AUTHORITY: u64 = u64::from_le_bytes([107, 86, 198, 91, 33, 12, 107, 160]);
 
@@ -692,9 +694,9 @@ impl InitTickArrayArguments {
     }
 }
 
-/// After maturity, when no liquidity is left: its rent goes back to the creator.
+/// After maturity, when no position begins or ends in it: its rent goes back to whoever paid it.
 pub struct CloseTickArrayAccounts<'a> {
-    pub creator: &'a AccountInfo,
+    pub payer: &'a AccountInfo,
     pub market: &'a AccountInfo,
     pub tick_array: &'a AccountInfo,
     pub event_authority: &'a AccountInfo,
@@ -704,23 +706,23 @@ pub struct CloseTickArrayAccounts<'a> {
 impl<'a> CloseTickArrayAccounts<'a> {
     #[inline(always)]
     pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
-        let [creator, market, tick_array, event_authority, program, ..] = accounts else {
+        let [payer, market, tick_array, event_authority, program, ..] = accounts else {
             return Err(SunderError::MissingAccount);
         };
-        checks::writable(creator)?;
+        checks::writable(payer)?;
         checks::writable(market)?;
         checks::account(market, &market::DISCRIMINATOR, market::VERSION, market::SIZE)?;
         checks::writable(tick_array)?;
         checks::account(tick_array, &tick_array::DISCRIMINATOR, tick_array::VERSION, tick_array::SIZE)?;
         checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
         checks::at(program, &addresses::PROGRAM)?;
-        checks::same(market, market::CREATOR, creator.key(), SunderError::WrongAddress)?;
+        checks::same(tick_array, tick_array::PAYER, payer.key(), SunderError::WrongAddress)?;
         checks::same(tick_array, tick_array::MARKET, market.key(), SunderError::WrongMarket)?;
-        checks::alone(creator)?;
+        checks::alone(payer)?;
         checks::alone(market)?;
         checks::alone(tick_array)?;
         Ok(CloseTickArrayAccounts {
-            creator,
+            payer,
             market,
             tick_array,
             event_authority,
@@ -2325,9 +2327,13 @@ impl<'a> ApplyTermsAccounts<'a> {
     }
 }
 
-/// Answers the price of PT at the time-weighted rate, for other programs to lend on: 52 bytes of return data, JLP per
-/// PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32). Refused while a coupon is due, without
-/// a window of history, before the market is active, and from maturity on. Writes nothing.
+/// Copies the index into a market that nobody else has reason to touch.
+pub type CatchUpAccounts<'a> = ApplyTermsAccounts<'a>;
+
+/// Answers the price of PT at the time-weighted rate, for other programs to lend on: 60 bytes of return data, JLP per
+/// PT, the rate and JLP per ST (each Q64.64, u128), seconds to maturity (u32), the deficit (u64). Refused while a
+/// coupon is due, without a window of history or liquidity in range, before the market is active, and from maturity
+/// on. Writes nothing.
 pub struct PtPriceAccounts<'a> {
     pub index: &'a AccountInfo,
     pub market: &'a AccountInfo,
@@ -2440,6 +2446,30 @@ impl<'a> PauseAccounts<'a> {
 /// Ends a pause early.
 pub type UnpauseAccounts<'a> = PauseAccounts<'a>;
 
+/// Who may pause, and who gets the fees.
+pub type AppointAccounts<'a> = PauseAccounts<'a>;
+
+#[derive(Clone, Copy, Debug)]
+pub struct AppointArguments {
+    /// May pause.
+    pub pauser: Pubkey,
+    /// Gets the protocol's fees.
+    pub treasury: Pubkey,
+}
+
+impl AppointArguments {
+    /// `BadArguments`.
+    #[inline(always)]
+    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
+        const SIZE: usize = 64;
+        checks::expect(data, SIZE)?;
+        Ok(AppointArguments {
+            pauser: Wire::read(data, 0)?,
+            treasury: Wire::read(data, 32)?,
+        })
+    }
+}
+
 /// The first of two steps.
 pub type ProposeAuthorityAccounts<'a> = PauseAccounts<'a>;
 
@@ -2500,10 +2530,12 @@ pub fn dispatch(name: [u8; 8], accounts: &[AccountInfo], data: &[u8], work: &mut
         SETTLE => settle(accounts, data, work),
         COLLECT_FEES => collect_fees(accounts, data, work),
         APPLY_TERMS => apply_terms(accounts, data, work),
+        CATCH_UP => catch_up(accounts, data, work),
         PT_PRICE => pt_price(accounts, data, work),
         PROPOSE_TERMS => propose_terms(accounts, data, work),
         PAUSE => pause(accounts, data, work),
         UNPAUSE => unpause(accounts, data, work),
+        APPOINT => appoint(accounts, data, work),
         PROPOSE_AUTHORITY => propose_authority(accounts, data, work),
         ACCEPT_AUTHORITY => accept_authority(accounts, data, work),
         _ => Err(SunderError::UnknownInstruction.into()),
@@ -2742,6 +2774,13 @@ fn apply_terms(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> P
 }
 
 #[inline(never)]
+fn catch_up(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
+    checks::expect(data, 0)?;
+    let accounts = CatchUpAccounts::check(accounts)?;
+    exchange::catch_up(work, &accounts)
+}
+
+#[inline(never)]
 fn pt_price(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
     checks::expect(data, 0)?;
     let accounts = PtPriceAccounts::check(accounts)?;
@@ -2767,6 +2806,13 @@ fn unpause(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> Progr
     checks::expect(data, 0)?;
     let accounts = UnpauseAccounts::check(accounts)?;
     exchange::unpause(work, &accounts)
+}
+
+#[inline(never)]
+fn appoint(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
+    let arguments = AppointArguments::read(data)?;
+    let accounts = AppointAccounts::check(accounts)?;
+    exchange::appoint(work, &accounts, &arguments)
 }
 
 #[inline(never)]
@@ -3021,12 +3067,23 @@ impl Events {
         Ok(())
     }
 
+    /// Who may pause, and who gets the fees.
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn roles(&mut self, record: &RolesRecord) -> Result<(), SunderError> {
+        let bytes = self.reserve::<65>()?;
+        bytes[0] = 17;
+        Leaf::put(record.pauser, bytes, 1);
+        Leaf::put(record.treasury, bytes, 33);
+        Ok(())
+    }
+
     /// All zero: nobody is proposed.
     #[inline(never)]
     #[allow(clippy::too_many_arguments)]
     pub fn authority(&mut self, record: &AuthorityRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<65>()?;
-        bytes[0] = 17;
+        bytes[0] = 18;
         Leaf::put(record.authority, bytes, 1);
         Leaf::put(record.proposed, bytes, 33);
         Ok(())
@@ -3200,6 +3257,13 @@ pub struct TermsProposedRecord {
 #[derive(Clone, Copy, Debug)]
 pub struct TermsAppliedRecord {
     pub market: Pubkey,
+}
+
+/// Who may pause, and who gets the fees.
+#[derive(Clone, Copy, Debug)]
+pub struct RolesRecord {
+    pub pauser: Pubkey,
+    pub treasury: Pubkey,
 }
 
 /// All zero: nobody is proposed.

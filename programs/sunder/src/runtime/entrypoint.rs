@@ -6,7 +6,7 @@ use super::pubkey::Pubkey;
 use core::mem::{size_of, MaybeUninit};
 
 /// More fail the instruction; none of the program's needs as many.
-pub const MAX_ACCOUNTS: usize = 32;
+pub const MAX_ACCOUNTS: usize = 64;
 
 /// Bytes that the loader leaves behind an account's data for it to grow.
 const ROOM_TO_GROW: usize = 10_240;
@@ -30,7 +30,7 @@ pub unsafe fn deserialize<'a>(
 ) -> Result<Input<'a>, ProgramError> {
     let count = input.cast::<u64>().read() as usize;
     if count > MAX_ACCOUNTS {
-        log("more than 32 accounts");
+        log("more than 64 accounts");
         return Err(ProgramError::InvalidArgument);
     }
     let mut at = input.add(size_of::<u64>());

@@ -386,16 +386,17 @@ account! {
 pub mod tick_array {
     pub const DISCRIMINATOR: [u8; 8] = [69, 97, 189, 190, 110, 7, 66, 187];
     pub const VERSION: u8 = 1;
-    pub const SIZE: usize = 3136;
+    pub const SIZE: usize = 3168;
     /// Where the reserve begins.
-    pub const USED: usize = 3118;
+    pub const USED: usize = 3150;
     pub const BUMP: usize = 9;
     pub const MARKET: usize = 10;
-    pub const START: usize = 42;
-    pub const TICK_NET: usize = 46;
-    pub const TICK_GROSS: usize = 54;
-    pub const TICK_FALL: usize = 62;
-    pub const TICK_FEE_GROWTH_OUTSIDE: usize = 78;
+    pub const PAYER: usize = 42;
+    pub const START: usize = 74;
+    pub const TICK_NET: usize = 78;
+    pub const TICK_GROSS: usize = 86;
+    pub const TICK_FALL: usize = 94;
+    pub const TICK_FEE_GROWTH_OUTSIDE: usize = 110;
 }
 
 account! {
@@ -405,6 +406,8 @@ account! {
     bump set_bump BUMP: u8;
     /// Bound: any.
     market set_market MARKET: [u8; 32];
+    /// Who paid its rent, and gets it back. Bound: any.
+    payer set_payer PAYER: [u8; 32];
     /// Its first tick. Bound: 1 .. 39,999.
     start set_start START: i32;
     /// Liquidity that comes in upwards. Bound: -2^58 .. 2^58.
