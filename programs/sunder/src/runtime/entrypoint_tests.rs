@@ -85,8 +85,8 @@ fn a_duplicate_is_the_account_it_repeats_up_to_the_last() {
 #[test]
 fn too_many_accounts_are_refused_and_so_is_a_duplicate_of_nothing() {
     let given = |n: u8| (0..n).map(|number| Account { number, writable: false, data: &[] }).collect::<Vec<_>>();
-    with(&given(32), b"", |input| assert_eq!(input.unwrap().accounts.len(), 32));
-    with(&given(33), b"", |input| assert_eq!(input.err(), Some(ProgramError::InvalidArgument)));
+    with(&given(64), b"", |input| assert_eq!(input.unwrap().accounts.len(), 64));
+    with(&given(65), b"", |input| assert_eq!(input.err(), Some(ProgramError::InvalidArgument)));
     with(&[Again(0)], b"", |input| assert_eq!(input.err(), Some(ProgramError::InvalidArgument)));
 }
 
