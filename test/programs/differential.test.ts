@@ -4,7 +4,10 @@
  */
 import { afterAll, describe, expect, test } from 'vitest'
 import { type JlpAtoms, parseMarketName } from '../../amm/index.ts'
-import { accountId, DEFAULT_TERMS, type Instruction, lpEquity, type Of } from '../../src/exchange/index.ts'
+import { bisect } from '../../amm/inverse.ts'
+import { accountId, apply, DEFAULT_TERMS, type Instruction, lpEquity, type Of } from '../../src/exchange/index.ts'
+import { backing } from '../../src/exchange/margin.ts'
+import { lowestDiscount } from '../../src/oracle/accrual.ts'
 import { newStats } from '../campaigns/exchange-desk.ts'
 import { programLives } from '../campaigns/program.ts'
 import { Twin } from '../campaigns/program-twin.ts'
@@ -189,14 +192,16 @@ describe('scenes', () => {
 
   test('profits that are cut', () => {
     const owners = ['ann', 'bob', 'cat'] as const
-    const alone = openMarket({ days: 20, wallets: [...owners, 'keeper'], liquidity: [{ jlp: 2000n * JLP }] })
+    const alone = openMarket({ days: 20, wallets: [...owners, 'dan', 'keeper'], liquidity: [{ jlp: 2000n * JLP }] })
     for (const [i, owner] of owners.entries()) {
       alone.fund(owner, 50n * JLP)
       alone.must(alone.order(owner, i === 2 ? 'short' : 'long', { yt: (400n + 7n * BigInt(i)) * JLP }))
     }
+    alone.fund('dan', JLP)
+    alone.must({ kind: 'split', ...alone.ref('dan'), yt: 10n * JLP }) // open, and owes nothing
     alone.mature(0.95)
     const settled = alone.fork()
-    for (const owner of owners) settled.must({ kind: 'settle', ...settled.ref(owner) })
+    for (const owner of [...owners, 'dan']) settled.must({ kind: 'settle', ...settled.ref(owner) })
     const then = settled.market()
     expect(then.totals.profit).toBeGreaterThan(3n)
     // JLP that nobody has any more: all that LPs bear, and two thirds of all profits.
@@ -217,6 +222,9 @@ describe('scenes', () => {
     expect(ask({ kind: 'settle', ...alone.ref('ann') })).toBe('applied')
     expect(ask({ kind: 'withdraw', ...alone.ref('ann'), jlp: marginOf('ann') })).toBe('awaiting-settlement')
     for (const owner of owners) expect(ask({ kind: 'settle', ...alone.ref(owner) })).toBe('applied')
+    // No debtor is left, but not all profits are known.
+    expect(ask({ kind: 'withdraw', ...alone.ref('ann'), jlp: marginOf('ann') })).toBe('awaiting-settlement')
+    expect(ask({ kind: 'settle', ...alone.ref('dan') })).toBe('applied')
     expect(twin.ledger.markets.get(alone.id)!.haircut!.uncovered).toBeGreaterThan(0n)
     expect(ask({ kind: 'withdraw', ...alone.ref('ann'), jlp: marginOf('ann') })).toBe('insufficient-margin')
     for (const owner of owners) {
@@ -226,6 +234,43 @@ describe('scenes', () => {
     }
     expect(ask(alone.removing('lp', 2230, 3710))).toBe('applied')
     twin.compareAll()
+  })
+
+  test.each([
+    ['long', false, 5n],
+    ['short', false, 500n],
+    ['short', true, 500n],
+  ] as const)('backing, to the atom: %s, spot %s', (side, spot, margin) => {
+    const alone = openMarket({ wallets: ['ann'], liquidity: [{ jlp: 2000n * JLP }] })
+    alone.fund('ann', margin * JLP)
+    const market = alone.market()
+    const { reserve, owed } = backing(market, lowestDiscount(alone.ledger.indices.hourly, market.maturity))
+    // JLP that nobody has any more: only 20 of what backs is left.
+    const lost = reserve - owed - 20n * JLP
+    alone.ledger.markets.set(alone.id, {
+      ...market,
+      vault: market.vault - lost,
+      pool: { ...market.pool, deficit: (market.pool.deficit + lost) as JlpAtoms },
+    })
+    const order = (yt: bigint): Of<'trade'> => alone.order('ann', side, { yt }, { spot })
+    const isTaken = (yt: bigint): boolean => apply(alone.ledger, order(yt), alone.world).kind === 'applied'
+    const most = bisect(isTaken, 1n, 10_000n * JLP)
+    const lastStep = Math.floor(alone.now / HOUR) * HOUR
+    const twin = new Twin({ config: CONFIG, lastStep }, alone.jlpSupply, alone.ledger, alone.world)
+    const beyond = twin.run(order(most + 1n), alone.world)
+    expect(beyond.kind === 'refused' && beyond.told).toBe('backing')
+    expect(twin.run(order(most), alone.world).kind).toBe('applied')
+  })
+
+  test('a reduction by JLP that comes to an atom too many', () => {
+    const m = new Scene({ wallets: ['ann'] })
+    m.fund('ann', 100n * JLP)
+    m.must(m.order('ann', 'long', { yt: 500n * JLP }))
+    const isTaken = (st: bigint): boolean =>
+      apply(m.ledger, m.order('ann', 'reduce', { st }), m.world).kind === 'applied'
+    const most = bisect(isTaken, 1n, 500n * JLP)
+    expect(m.told(m.order('ann', 'reduce', { st: most + 1n }))).toBe('exceeds-position')
+    m.must(m.order('ann', 'reduce', { st: most }))
   })
 
   test('refusals that chance finds too seldom', () => {
@@ -249,6 +294,12 @@ describe('scenes', () => {
     expect(m.told(m.order('ann', 'long', { yt: JLP }, { deadline: m.now - 1 }))).toBe('deadline-passed')
     expect(m.told(m.order('ann', 'long', { yt: 10n ** 15n }, { minimum: 10n ** 15n }))).toBe('below-minimum')
     expect(m.told({ kind: 'reduce-fund', market: m.id, yt: 1n })).toBe('no-position')
+    m.provide('bob', 2500, 3000, 10n * JLP)
+    m.wait(299)
+    expect(m.told(m.removing('bob', 2500, 3000))).toBe('too-young')
+    m.wait(1)
+    m.fund('bob', 0n)
+    m.must(m.removing('bob', 2500, 3000))
     m.now -= 10
     expect(m.told({ kind: 'deposit', ...m.ref('ann'), jlp: 1n })).toBe('time-backwards')
     m.now += 10
