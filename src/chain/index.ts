@@ -1,0 +1,8 @@
+export * from './cluster.ts'
+export * from './errors.ts'
+export { MOST_JLP } from './faucet.ts'
+export * from './fetch.ts'
+export * from './history.ts'
+export * from './local.ts'
+export * from './rpc.ts'
+export * from './server.ts'
