@@ -1,0 +1,12 @@
+/** Program events and accounts into SQL: docs/indexer.md. */
+export * from './blocks.ts'
+export { WIDTHS, type Width } from './candles.ts'
+export { type Database, openDatabase, openPglite, openPostgres, type Queries } from './database.ts'
+export { IndexerError, type IndexerErrorCode } from './errors.ts'
+export { type Gap, Indexer, recordOf, type Source } from './indexer.ts'
+export { MIGRATIONS, migrate } from './migrations.ts'
+export type * from './reads.ts'
+export * as reads from './reads.ts'
+export type * from './rows.ts'
+export * from './source.ts'
+export * from './verify.ts'
