@@ -1,6 +1,6 @@
 /** Accounts and transactions in the encodings that nodes answer in. */
 import { MessageV0 } from '@solana/web3.js'
-import { encodeBase58 } from './base58.ts'
+import { encodeBase58 } from '../client/base58.ts'
 import { badParams, RpcError } from './errors.ts'
 import type { AccountState, Landed } from './local.ts'
 import { mintOf, tokenAccountOf, uiAmount } from './tokens.ts'

@@ -12,7 +12,7 @@ import {
   type SimulatedTransactionInfo,
   type TransactionMetadata,
 } from 'litesvm/dist/internal.js'
-import { encodeBase58 } from './base58.ts'
+import { encodeBase58 } from '../client/base58.ts'
 import { RpcError } from './errors.ts'
 
 /** Of a transaction with its signatures. */

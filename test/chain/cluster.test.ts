@@ -1,8 +1,8 @@
 /** The cluster's side against endpoints that lag, drop and answer 429 or 500; behind each is a local chain. */
 import { SystemProgram, TransactionMessage, VersionedTransaction } from '@solana/web3.js'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { encodeBase58 } from '../../src/chain/base58.ts'
 import { Cluster, type ClusterSetting, endpointsIn, fetchOf, priorityFee, sendToEnd } from '../../src/chain/index.ts'
+import { encodeBase58 } from '../../src/client/base58.ts'
 import { chainOf, idOf, key, keyOf } from './support.ts'
 
 const { chain, rpc } = chainOf()

@@ -2,6 +2,7 @@
 import { type AccountInfo, Keypair, MessageV0, PublicKey, type VersionedTransaction } from '@solana/web3.js'
 import { describe, expect, test } from 'vitest'
 import { derive } from '../../src/client/addresses.ts'
+import { encodeBase58 } from '../../src/client/base58.ts'
 import { marketAddress, walletsOf } from '../../src/client/builders.ts'
 import { SunderClient } from '../../src/client/client.ts'
 import { encode } from '../../src/client/codecs.ts'
@@ -14,7 +15,6 @@ import { type ClientConnection, callsOf, walletOf } from '../../src/client/sende
 import { ASSOCIATED_TOKEN_PROGRAM, walletAddress } from '../../src/client/wallets.ts'
 import { encodePool, PERPETUALS_PROGRAM } from '../../src/jupiter/index.ts'
 import { openMarket } from '../exchange/market.ts'
-import { encodeBase58 } from '../helpers/base58.ts'
 import { POOL_2026 } from '../jupiter/fixtures/index.ts'
 import { addressOf, fromAccount, fromIndex, fromMarket } from './from-engine.ts'
 

@@ -1,7 +1,7 @@
 /** Events against Anchor's own coder: every kind of record, at the edges of its types. */
 import { BorshEventCoder, type Idl } from '@coral-xyz/anchor'
 import { describe, expect, test } from 'vitest'
-import { decodeBase58 } from '../../src/client/base58.ts'
+import { decodeBase58, encodeBase58 } from '../../src/client/base58.ts'
 import { NO_ADDRESS } from '../../src/client/codecs.ts'
 import { ClientError } from '../../src/client/errors.ts'
 import { decodeEvent, EVENT_CALL, eventsOf, isEvent } from '../../src/client/events.ts'
@@ -9,7 +9,6 @@ import { EXECUTED, PROGRAM_ID, RECORDS } from '../../src/client/generated/interf
 import { joined, writeRecord } from '../../src/client/wire.ts'
 import { encodeAddress } from '../../src/jupiter/base58.ts'
 import { Random } from '../generate/random.ts'
-import { encodeBase58 } from '../helpers/base58.ts'
 import { codesOf } from '../helpers/code-of.ts'
 import { fromAnchor, IDL, randomFields } from './anchor.ts'
 import { randomAddress, randomBytes } from './records.ts'

@@ -14,8 +14,8 @@ import {
   type SimulatedTransactionInfo,
   type TransactionMetadata,
 } from 'litesvm/dist/internal.js'
+import { encodeBase58 } from '../../src/client/base58.ts'
 import { type ClientConnection, callsOf, type ExecutedEvent, eventsOf } from '../../src/client/index.ts'
-import { encodeBase58 } from '../helpers/base58.ts'
 import type { LocalChain } from '../programs/harness.ts'
 
 interface Keys {

@@ -1,8 +1,8 @@
 /** What the indexer uses of web3.js's connection, over recorded blocks: a node that can be behind, forget, and change its mind. */
 import { MessageV0, PublicKey } from '@solana/web3.js'
+import { encodeBase58 } from '../../src/client/base58.ts'
 import { eventsOf, PROGRAM_ID } from '../../src/client/index.ts'
 import type { Block, IndexedTransaction, SourceConnection } from '../../src/indexer/index.ts'
-import { encodeBase58 } from '../helpers/base58.ts'
 
 interface Landed extends IndexedTransaction {
   readonly slot: number

@@ -1,5 +1,6 @@
 /** A random day of the program on a local chain, with everything that its transactions did, as a source would give it. */
 import { createHash } from 'node:crypto'
+import { encodeBase58 } from '../../src/client/base58.ts'
 import { type AccountName, accountName, eventsOf, PROGRAM_ID } from '../../src/client/index.ts'
 import type { Block } from '../../src/indexer/blocks.ts'
 import type { ChainReader } from '../../src/indexer/verify.ts'
@@ -9,7 +10,6 @@ import { ProgramDesk } from '../campaigns/program.ts'
 import type { ProgramChain } from '../campaigns/program-chain.ts'
 import { keyAt } from '../campaigns/program-places.ts'
 import { Random } from '../generate/random.ts'
-import { encodeBase58 } from '../helpers/base58.ts'
 import { LocalChain } from '../programs/harness.ts'
 
 export interface Day {
