@@ -142,6 +142,8 @@ export const roll = (context: Context, instruction: Of<'roll'>): void => {
   judge.need(['below-minimum', 'not-empty', ...NOTHING_TRADED], account.yt === 0n)
   const owes = account.st.isZero() ? 1 : atLeast(account.st, ZERO, account.slack)
   judge.need(['undercollateralised', 'insufficient-margin', 'not-empty'], owes)
+  // Less than an atom of margin is none to move.
+  judge.demand('insufficient-margin', atLeast(account.margin, big(1n), account.slack + 1))
   // The whole atoms of the margin move; what the engine moves is checked to be these, but for its roundings.
   const moved = movedMargin(context, instruction.to) ?? whole(account.margin)
   const short = account.margin.minus(big(moved)).toNumber()
