@@ -11,20 +11,36 @@ const HELP = `npm run chain -- [--port 8899] [--directory .sunder-chain] [--spee
   --directory  where the chain is kept; --memory keeps it nowhere
   --bare       the program alone, without markets`
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '8899' },
-    directory: { type: 'string', default: '.sunder-chain' },
-    speed: { type: 'string', default: '1' },
-    memory: { type: 'boolean', default: false },
-    bare: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const OPTIONS = {
+  port: { type: 'string', default: '8899' },
+  directory: { type: 'string', default: '.sunder-chain' },
+  speed: { type: 'string', default: '1' },
+  memory: { type: 'boolean', default: false },
+  bare: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+/** Says what was wrong, and what could be said, and ends. */
+const refuse = (why: string): never => {
+  console.error(`${why}\n\n${HELP}`)
+  process.exit(2)
+}
+
+const readFlags = () => {
+  try {
+    return parseArgs({ options: OPTIONS }).values
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+}
 
 const run = async (): Promise<void> => {
+  const values = readFlags()
+  if (values.help) return console.log(HELP)
   const [speed, port] = [Number(values.speed), Number(values.port)]
-  if (values.help || !(speed > 0) || speed > 3600 || !Number.isInteger(port)) return console.log(HELP)
+  if (!(speed > 0) || speed > 3600) refuse(`The speed must be above 0 and at most 3600, not ${values.speed}`)
+  // Its WebSocket is at the next port.
+  if (!Number.isInteger(port) || port < 1 || port > 65_534) refuse(`The port must be 1 to 65534, not ${values.port}`)
   const kept = values.memory ? {} : { directory: values.directory }
   const chain = new LocalChain({ elf: readFileSync(ELF), speed, ...kept })
   const rpc = new LocalRpc(chain)
