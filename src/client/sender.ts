@@ -4,10 +4,10 @@ import {
   type AddressLookupTableAccount,
   type CompiledInnerInstruction,
   type Connection,
-  type MessageV0,
   PublicKey,
   type Signer,
   type TransactionInstruction,
+  type VersionedMessage,
   type VersionedTransaction,
 } from '@solana/web3.js'
 import { decodeBase58 } from './base58.ts'
@@ -134,7 +134,7 @@ export class Sender {
       this.connection.getTransaction(signature, { commitment: 'confirmed', maxSupportedTransactionVersion: 0 }),
     )
     if (done.value.err !== null) throw errorOf(done.value.err, sent?.meta?.logMessages)
-    const calls = sent === null ? [] : callsOf(sent.transaction.message as MessageV0, sent.meta)
+    const calls = sent === null ? [] : callsOf(sent.transaction.message, sent.meta)
     return { signature, units: sent?.meta?.computeUnitsConsumed ?? tried.units, events: eventsOf(calls) }
   }
 
@@ -153,15 +153,23 @@ interface Meta {
   readonly loadedAddresses?: { readonly writable: PublicKey[]; readonly readonly: PublicKey[] }
 }
 
-/** The calls that a transaction's instructions made, in order. */
-export const callsOf = (message: MessageV0, meta: Meta | null): InnerCall[] => {
+/** The calls that each of a transaction's instructions made, in order, of those that made some. */
+export const callsByInstruction = (
+  message: VersionedMessage,
+  meta: Meta | null,
+): { readonly instruction: number; readonly calls: InnerCall[] }[] => {
   if (meta === null) return []
   const { loadedAddresses: loaded, innerInstructions } = meta
   const keys = message.getAccountKeys(loaded === undefined ? undefined : { accountKeysFromLookups: loaded })
-  return (innerInstructions ?? []).flatMap(({ instructions }) =>
-    instructions.map(({ programIdIndex, data }) => ({
+  return (innerInstructions ?? []).map(({ index, instructions }) => ({
+    instruction: index,
+    calls: instructions.map(({ programIdIndex, data }) => ({
       programId: keys.get(programIdIndex)?.toBase58() ?? '',
       data: decodeBase58(data),
     })),
-  )
+  }))
 }
+
+/** All of them. */
+export const callsOf = (message: VersionedMessage, meta: Meta | null): InnerCall[] =>
+  callsByInstruction(message, meta).flatMap(({ calls }) => calls)

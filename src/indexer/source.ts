@@ -1,15 +1,9 @@
 /** Transactions from a Solana node, over web3.js's connection, and the loop that keeps the tables level with it. */
-import {
-  type CompiledInnerInstruction,
-  type Connection,
-  type Finality,
-  PublicKey,
-  type VersionedTransactionResponse,
-} from '@solana/web3.js'
-import { decodeBase58 } from '../client/base58.ts'
+import { type Connection, type Finality, PublicKey } from '@solana/web3.js'
 import { LAYOUTS } from '../client/generated/layouts.ts'
 import { PROGRAM_ID } from '../client/instructions.ts'
-import type { Block, IndexedTransaction } from './blocks.ts'
+import { callsByInstruction } from '../client/sender.ts'
+import type { Block } from './blocks.ts'
 import { fail, IndexerError } from './errors.ts'
 import type { Indexer, Source } from './indexer.ts'
 import type { ChainReader } from './verify.ts'
@@ -39,19 +33,6 @@ const TRIES = 4
 const WAIT = 400
 
 const wait = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))
-
-/** The calls of each instruction. */
-const innerOf = ({ transaction: { message }, meta }: VersionedTransactionResponse): IndexedTransaction['inner'] => {
-  const loaded = meta?.loadedAddresses
-  const keys = message.getAccountKeys(loaded === undefined ? undefined : { accountKeysFromLookups: loaded })
-  return (meta?.innerInstructions ?? []).map(({ index, instructions }: CompiledInnerInstruction) => ({
-    instruction: index,
-    calls: instructions.map(({ programIdIndex, data }) => ({
-      programId: keys.get(programIdIndex)?.toBase58() ?? '',
-      data: decodeBase58(data),
-    })),
-  }))
-}
 
 export class RpcSource implements Source {
   readonly connection: SourceConnection
@@ -118,7 +99,7 @@ export class RpcSource implements Source {
       const found = await this.connection.getTransaction(signature, config)
       if (found !== null) {
         const { slot } = found // as it is now: it may have moved since it was named
-        const inner = found.meta?.err === null ? innerOf(found) : []
+        const inner = found.meta?.err === null ? callsByInstruction(found.transaction.message, found.meta) : []
         return { slot, blockTime: found.blockTime ?? blockTime, transactions: [{ signature, inner }] }
       }
       if (tries === TRIES)

@@ -9,11 +9,8 @@ import {
   SendTransactionError,
   VersionedTransaction,
 } from '@solana/web3.js'
-import {
-  FailedTransactionMetadata,
-  type SimulatedTransactionInfo,
-  type TransactionMetadata,
-} from 'litesvm/dist/internal.js'
+import type { FailedTransactionMetadata, SimulatedTransactionInfo, TransactionMetadata } from 'litesvm/dist/internal.js'
+import { errorIn } from '../../src/chain/transaction.ts'
 import { encodeBase58 } from '../../src/client/base58.ts'
 import { type ClientConnection, callsOf, type ExecutedEvent, eventsOf } from '../../src/client/index.ts'
 import type { LocalChain } from '../programs/harness.ts'
@@ -29,15 +26,6 @@ interface Landed {
   readonly keys: Keys
   readonly meta: TransactionMetadata
   readonly err: unknown
-}
-
-/** As nodes say it: "BlockhashNotFound", { InstructionError: [1, { Custom: 6000 }] }. */
-const errorIn = (result: unknown): unknown => {
-  if (!(result instanceof FailedTransactionMetadata)) return null
-  const text = /err: (.*?), meta: /s.exec(result.toString())![1]!
-  const [, at, code, name] = /^InstructionError\((\d+), (?:Custom\((\d+)\)|(\w+))/.exec(text) ?? []
-  if (at === undefined) return text
-  return { InstructionError: [Number(at), code === undefined ? name : { Custom: Number(code) }] }
 }
 
 const metaOf = (
@@ -103,7 +91,7 @@ export class LiveConnection {
     }))
     const returned = Buffer.from(meta.returnData().data()).toString('base64')
     const value = {
-      err: errorIn(result),
+      err: errorIn(result) ?? null,
       logs: meta.logs(),
       unitsConsumed: Number(meta.computeUnitsConsumed()),
       innerInstructions,
@@ -118,11 +106,11 @@ export class LiveConnection {
     const keys = this.#keysOf(transaction)
     if (this.preflight) {
       const tried = this.chain.svm.simulateVersionedTransaction(bytes)
-      const err = errorIn(tried)
+      const err = errorIn(tried) ?? null
       if (err !== null) throw refusal(err, metaOf(tried).logs())
     }
     const result = this.chain.svm.sendVersionedTransaction(bytes)
-    this.landed.set(signature, { transaction, keys, meta: metaOf(result), err: errorIn(result) })
+    this.landed.set(signature, { transaction, keys, meta: metaOf(result), err: errorIn(result) ?? null })
     this.#nextSlot()
     return signature
   }

@@ -1,17 +1,15 @@
 /**
  * The state of the reference engine, written onto a local chain as the program would have: every account at its address with its
  * bump, token accounts and mints to match. So a scene that the engine has played can go on in the program.
- *
- * The engine's names of owners become addresses by `ownerKey`; a name that is an address already stays one.
  */
 import { PublicKey } from '@solana/web3.js'
 import type { CouponKind } from '../../amm/index.ts'
 import { derive } from '../../src/client/addresses.ts'
-import { type AccountData, type AccountName, encode, isAddress } from '../../src/client/codecs.ts'
+import { type AccountData, type AccountName, encode } from '../../src/client/codecs.ts'
 import { ADDRESSES, PROGRAM_ID } from '../../src/client/generated/interface.ts'
 import type { Exchange, Market, Token } from '../../src/exchange/index.ts'
+import { marketAt, mintAt, ownerAt } from '../campaigns/program-places.ts'
 import { fromAccount, fromConfig, fromIndex, fromMarket, fromPosition } from '../client/from-engine.ts'
-import { keyOf } from './build-chain.ts'
 import type { LocalChain } from './harness.ts'
 import { ata, mintBytes, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, tokenAccountBytes } from './tokens.ts'
 
@@ -19,11 +17,8 @@ const key = (address: string): PublicKey => new PublicKey(address)
 const JLP_MINT = key(ADDRESSES.jlpMint)
 const KINDS = ['hourly', 'weekly'] as const
 
-/** The address of an owner of the engine. */
-export const ownerKey = (name: string): string => (isAddress(name) ? name : keyOf(name).publicKey.toBase58())
-
-/** The addresses that belong to a market. */
-export const placesOf = ({ maturity, kind }: Pick<Market, 'maturity' | 'kind'>) => {
+/** The addresses that belong to a market, with their bumps. */
+const placesOf = ({ maturity, kind }: Pick<Market, 'maturity' | 'kind'>) => {
   const market = derive(PROGRAM_ID, 'Market', { maturity, kind })
   return {
     market,
@@ -31,16 +26,6 @@ export const placesOf = ({ maturity, kind }: Pick<Market, 'maturity' | 'kind'>) 
     vault: derive(PROGRAM_ID, 'Vault', { market: market.address }),
     ptMint: derive(PROGRAM_ID, 'PtMint', { market: market.address }),
   }
-}
-
-/** The mint of a token of the engine, and the program that it belongs to. */
-export const mintOf = (exchange: Exchange, token: Token): { mint: PublicKey; program: PublicKey } => {
-  if (token === 'jlp') return { mint: JLP_MINT, program: TOKEN_PROGRAM }
-  if (token.startsWith('pt/')) {
-    return { mint: key(placesOf(exchange.markets.get(token.slice(3))!).ptMint.address), program: TOKEN_PROGRAM }
-  }
-  const kind = token === 'st-hourly' ? 'hourly' : 'weekly'
-  return { mint: key(derive(PROGRAM_ID, 'StMint', { kind }).address), program: TOKEN_2022_PROGRAM }
 }
 
 class Planter {
@@ -77,10 +62,10 @@ class Planter {
     this.#write('Config', address, {
       ...fromConfig(config),
       bump,
-      authority: ownerKey(authority),
-      ...(nextAuthority === undefined ? {} : { nextAuthority: ownerKey(nextAuthority) }),
-      pauser: ownerKey(pauser),
-      treasury: ownerKey(treasury),
+      authority: ownerAt(authority),
+      ...(nextAuthority === undefined ? {} : { nextAuthority: ownerAt(nextAuthority) }),
+      pauser: ownerAt(pauser),
+      treasury: ownerAt(treasury),
     })
   }
 
@@ -113,11 +98,11 @@ class Planter {
       index: places.index.address,
       vault: places.vault.address,
       ptMint: places.ptMint.address,
-      creator: ownerKey('creator'),
+      creator: ownerAt('creator'),
     })
     for (const array of written.arrays) {
       const { address, bump } = derive(PROGRAM_ID, 'TickArray', { market: places.market.address, start: array.start })
-      this.#write('TickArray', address, { ...array, bump, market: places.market.address, payer: ownerKey('creator') })
+      this.#write('TickArray', address, { ...array, bump, market: places.market.address, payer: ownerAt('creator') })
     }
     this.#tokens(places.vault.address, JLP_MINT, places.market.address, market.vault)
     const mint = mintBytes(6, market.totals.pt, key(places.market.address))
@@ -125,14 +110,13 @@ class Planter {
   }
 
   #claims(): void {
-    const marketOf = (id: string): string => placesOf(this.#exchange.markets.get(id)!).market.address
     for (const account of this.#exchange.accounts.values()) {
-      const [market, owner] = [marketOf(account.market), ownerKey(account.owner)]
+      const [market, owner] = [marketAt(account.market).market, ownerAt(account.owner)]
       const { address, bump } = derive(PROGRAM_ID, 'MarginAccount', { market, owner, sub: account.sub })
       this.#write('MarginAccount', address, { ...fromAccount(account), bump, market, owner })
     }
     for (const held of this.#exchange.positions.values()) {
-      const [market, owner] = [marketOf(held.market), ownerKey(held.owner)]
+      const [market, owner] = [marketAt(held.market).market, ownerAt(held.owner)]
       const { lower, upper } = held.position
       const { address, bump } = derive(PROGRAM_ID, 'LpPosition', { market, owner, lower, upper })
       this.#write('LpPosition', address, { ...fromPosition(held), bump, market, owner })
@@ -151,10 +135,11 @@ class Planter {
     owners.add(config.treasury).add('creator')
     const tokens: Token[] = ['jlp', 'st-hourly', 'st-weekly', ...[...markets.keys()].map(id => `pt/${id}` as const)]
     for (const name of owners) {
-      const owner = key(ownerKey(name))
+      const owner = key(ownerAt(name))
       this.#chain.setAccount(owner, key(ADDRESSES.systemProgram), new Uint8Array(), 1_000_000_000_000n)
       for (const token of tokens) {
-        const { mint, program } = mintOf(this.#exchange, token)
+        const { mint: address, program } = mintAt(token)
+        const mint = key(address)
         const data = tokenAccountBytes(mint, owner, program)
         data.writeBigUInt64LE(balances.get(`${token}:${name}`) ?? 0n, 64)
         this.#chain.setAccount(ata(mint, owner, program), program, data)

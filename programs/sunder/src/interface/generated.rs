@@ -2832,7 +2832,6 @@ fn accept_authority(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace)
 impl Events {
     /// Of a wallet.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn balance(&mut self, record: &BalanceRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<73>()?;
         bytes[0] = 0;
@@ -2844,7 +2843,6 @@ impl Events {
 
     /// JLP behind wrapped ST.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn st_vault(&mut self, record: &StVaultRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<10>()?;
         bytes[0] = 1;
@@ -2855,7 +2853,6 @@ impl Events {
 
     /// `coupon` is what coupons since the last touch added to `st`.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn account(&mut self, record: &AccountRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<106>()?;
         bytes[0] = 2;
@@ -2872,7 +2869,6 @@ impl Events {
 
     /// The market's own books.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn market(&mut self, record: &MarketRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<97>()?;
         bytes[0] = 3;
@@ -2890,7 +2886,6 @@ impl Events {
 
     /// Of an LP.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn position(&mut self, record: &PositionRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<97>()?;
         bytes[0] = 4;
@@ -2906,7 +2901,6 @@ impl Events {
 
     /// A market.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn created(&mut self, record: &CreatedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<53>()?;
         bytes[0] = 5;
@@ -2918,7 +2912,6 @@ impl Events {
 
     /// A coupon was paid.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn accrued(&mut self, record: &AccruedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<54>()?;
         bytes[0] = 6;
@@ -2932,7 +2925,6 @@ impl Events {
 
     /// A market has copied its index.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn caught_up(&mut self, record: &CaughtUpRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<53>()?;
         bytes[0] = 7;
@@ -2944,7 +2936,6 @@ impl Events {
 
     /// A trade against the AMM; fee_total = fee_repaid + fee_lp + fee_insurance + fee_protocol.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn swapped(&mut self, record: &SwappedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<131>()?;
         bytes[0] = 8;
@@ -2966,7 +2957,6 @@ impl Events {
 
     /// YT closed through the AMM.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn liquidated(&mut self, record: &LiquidatedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<122>()?;
         bytes[0] = 9;
@@ -2982,7 +2972,6 @@ impl Events {
 
     /// What went to the insurance fund.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn taken_over(&mut self, record: &TakenOverRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<90>()?;
         bytes[0] = 10;
@@ -2997,7 +2986,6 @@ impl Events {
 
     /// What the fund paid of it, and what became deficit.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn loss(&mut self, record: &LossRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<49>()?;
         bytes[0] = 11;
@@ -3009,7 +2997,6 @@ impl Events {
 
     /// At maturity.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn settled(&mut self, record: &SettledRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<74>()?;
         bytes[0] = 12;
@@ -3022,7 +3009,6 @@ impl Events {
 
     /// Paid in kind; withheld for a standing deficit.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn liquidity_removed(&mut self, record: &LiquidityRemovedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<113>()?;
         bytes[0] = 13;
@@ -3039,7 +3025,6 @@ impl Events {
 
     /// Until then new risk is stopped.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn paused(&mut self, record: &PausedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<5>()?;
         bytes[0] = 14;
@@ -3049,7 +3034,6 @@ impl Events {
 
     /// They wait 24 hours.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn terms_proposed(&mut self, record: &TermsProposedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<33>()?;
         bytes[0] = 15;
@@ -3059,7 +3043,6 @@ impl Events {
 
     /// They are in force.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn terms_applied(&mut self, record: &TermsAppliedRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<33>()?;
         bytes[0] = 16;
@@ -3069,7 +3052,6 @@ impl Events {
 
     /// Who may pause, and who gets the fees.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn roles(&mut self, record: &RolesRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<65>()?;
         bytes[0] = 17;
@@ -3080,7 +3062,6 @@ impl Events {
 
     /// All zero: nobody is proposed.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn authority(&mut self, record: &AuthorityRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<65>()?;
         bytes[0] = 18;
