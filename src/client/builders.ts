@@ -36,6 +36,10 @@ interface OfOwner extends OfMarket {
 interface OfAccount extends OfOwner {
   readonly sub: number
 }
+/** An order: number `id` of those on a margin account. */
+interface OfOrder extends OfAccount {
+  readonly id: number
+}
 interface OfPosition extends OfOwner {
   /** Ticks. */
   readonly lower: number
@@ -82,6 +86,11 @@ export interface Where {
   readonly withdraw: OfAccount
   readonly transfer: OfAccount & { readonly to: { readonly owner: string; readonly sub: number } }
   readonly trade: OfAccount & Ticks
+  readonly placeOrder: OfAccount
+  readonly cancelOrder: OfOrder
+  /** `owner`: of the account; `by` gets the fee. */
+  readonly fillOrder: OfOrder & By & Ticks
+  readonly expireOrder: OfOrder
   /** `to`: an account of the same owner. */
   readonly roll: OfAccount &
     Ticks & { readonly to: { readonly market: MarketRef; readonly sub: number } & Partial<Ticks> }
@@ -124,6 +133,7 @@ interface Bag {
   readonly lower?: number
   readonly upper?: number
   readonly start?: number
+  readonly id?: number
   readonly to?: {
     readonly market?: MarketRef
     readonly owner?: string
@@ -180,10 +190,8 @@ const SLOTS: Readonly<Record<string, (bag: Bag) => string | undefined>> = {
   vault: bag => addressOf('Vault', { market: market(bag) }),
   ptMint: bag => addressOf('PtMint', { market: market(bag) }),
   tickArray: bag => addressOf('TickArray', { market: market(bag), start: need(bag, 'start') }),
-  account: bag =>
-    bag.sub === undefined
-      ? undefined
-      : addressOf('MarginAccount', { market: market(bag), owner: need(bag, 'owner'), sub: bag.sub }),
+  account: bag => (bag.sub === undefined ? undefined : marginAccount(bag)),
+  order: bag => addressOf('RestingOrder', { account: marginAccount(bag), id: need(bag, 'id') }),
   position: bag =>
     addressOf('LpPosition', {
       market: market(bag),
@@ -202,6 +210,9 @@ const SLOTS: Readonly<Record<string, (bag: Bag) => string | undefined>> = {
       new PublicKey('BPFLoaderUpgradeab1e11111111111111111111111'),
     )[0].toBase58(),
 }
+
+const marginAccount = (bag: Bag): string =>
+  addressOf('MarginAccount', { market: market(bag), owner: need(bag, 'owner'), sub: need(bag, 'sub') })
 
 const toAccount = (bag: Bag): string => {
   const { owner = need(bag, 'owner'), sub } = need(bag, 'to')

@@ -21,9 +21,10 @@ import {
   decodeOwned,
   type LpPositionData,
   type MarginAccountData,
+  type RestingOrderData,
 } from './codecs.ts'
 import { fail } from './errors.ts'
-import { ADDRESSES, INSTRUCTIONS, PROGRAM_ID } from './generated/interface.ts'
+import { ADDRESSES, INSTRUCTIONS, ORDER_ACTIONS, PROGRAM_ID } from './generated/interface.ts'
 import type { InstructionArguments, InstructionName } from './instructions.ts'
 import {
   arraysForClose,
@@ -41,6 +42,8 @@ import {
   limitsOf,
   type MarginTradeRequest,
   movedBy,
+  type OrderRequest,
+  orderArguments,
   type PtTradeRequest,
   type RemovalRequest,
   SECONDS,
@@ -72,6 +75,7 @@ interface Bag {
   readonly payer?: string
   readonly by?: string
   readonly sub?: number
+  readonly id?: number
   readonly lower?: number
   readonly upper?: number
   readonly to?: Given<'roll'>['to']
@@ -116,6 +120,12 @@ export class SunderClient extends Sender {
     return (
       await this.fetch('MarginAccount', [addressOf('MarginAccount', { market: marketAddress(market), owner, sub })])
     )[0]
+  }
+
+  /** A resting order, if it is there. */
+  async restingOrder(market: MarketRef, owner: string, sub: number, id: number): Promise<RestingOrderData | undefined> {
+    const account = addressOf('MarginAccount', { market: marketAddress(market), owner, sub })
+    return (await this.fetch('RestingOrder', [addressOf('RestingOrder', { account, id })]))[0]
   }
 
   /** A market with its index, ticks, Jupiter's pool and the clock, all of one slot. */
@@ -172,7 +182,7 @@ export class SunderClient extends Sender {
   ): Promise<TransactionInstruction[]> {
     const { accounts, rest } = INSTRUCTIONS[name]
     const bag = request as Bag
-    const pays = payer ?? bag.owner ?? bag.payer ?? bag.by
+    const pays = payer ?? bag.by ?? bag.owner ?? bag.payer
     const looks = rest === 'tick arrays' || accounts.some(slot => slot.name === 'jupiterPool') || AFTER.has(name)
     const market = looks && bag.market !== undefined ? (read ?? (await this.market(bag.market))) : undefined
     const later = bag.to?.market === undefined ? undefined : await this.market(bag.to.market)
@@ -227,6 +237,8 @@ export class SunderClient extends Sender {
         const place = addressOf('LpPosition', { market: marketAddress(ref), owner, lower, upper })
         return { tickArrays: arraysForRemoval(market, await this.#position(place), { share: { num, den }, zap }) }
       }
+      case 'fillOrder':
+        return { tickArrays: arraysForTrade(market, await this.#fill(bag as Required<Bag>), now) }
       case 'addLiquidity':
       case 'collect':
         return { tickArrays: arraysForPosition(market, bag as Required<Bag>) }
@@ -248,6 +260,19 @@ export class SunderClient extends Sender {
   async #held(market: MarketRef, owner: string, sub: number): Promise<MarginAccountData> {
     const found = await this.account(market, owner, sub)
     return found ?? fail('closed', 'There is no such margin account', { owner, sub })
+  }
+
+  /** What a fill of an order trades. */
+  async #fill({ market, owner, sub, id }: Required<Bag>): Promise<TradeOrder> {
+    const order = await this.restingOrder(market, owner, sub, id)
+    if (order === undefined) return fail('closed', 'There is no such order', { owner, sub, id })
+    const { amount, limitRate, spot } = order
+    const action = ORDER_ACTIONS[order.action]!
+    const terms = { unit: 'token', limitRate } as const
+    if (action === 'long' || action === 'short') return { ...terms, action, amount, spot }
+    const account = await this.#held(market, owner, sub)
+    const size = account.yt < 0n ? -account.yt : account.yt
+    return { ...terms, action: 'reduce', amount: amount < size ? amount : size, account }
   }
 
   async #order({ market, owner, sub, action, unit, amount, spot, limitRate }: MarginTradeRequest): Promise<TradeOrder> {
@@ -279,6 +304,12 @@ export class SunderClient extends Sender {
     const given = { market: ref, owner, unit, amount, tickArrays, ...limits }
     const name = action === 'buy-pt' ? 'buyPt' : 'sellPt'
     return { quote, market, instructions: await this.prepare(name, given, { read: market }) }
+  }
+
+  /** Leaves an order on a margin account, for anyone to fill. */
+  async prepareOrder(request: OrderRequest): Promise<readonly TransactionInstruction[]> {
+    const { market, owner, sub } = request
+    return this.prepare('placeOrder', { market, owner, sub, ...orderArguments(request) })
   }
 
   /** As much liquidity over a range as `jlp` pays for, its position opened if need be. */
@@ -334,6 +365,19 @@ export class SunderClient extends Sender {
   async tradePt(request: PtTradeRequest, wallet: Wallet): Promise<Sent & { readonly quote: Quote | Rejected }> {
     const { quote, instructions } = await this.preparePtTrade(request)
     return { quote, ...(await this.send(instructions, wallet)) }
+  }
+
+  async placeOrder(request: OrderRequest, wallet: Wallet): Promise<Sent> {
+    return this.send(await this.prepareOrder(request), wallet)
+  }
+
+  async cancelOrder(order: Request<'cancelOrder'>, wallet: Wallet): Promise<Sent> {
+    return this.execute('cancelOrder', order, wallet)
+  }
+
+  /** Fills somebody's order for its fee, which goes to the wallet. */
+  async fillOrder(order: Omit<Request<'fillOrder'>, 'by'>, wallet: Wallet): Promise<Sent> {
+    return this.execute('fillOrder', { ...order, by: wallet.publicKey.toBase58() }, wallet)
   }
 
   async addLiquidity(request: LiquidityRequest, wallet: Wallet): Promise<Sent> {

@@ -23,11 +23,13 @@ import {
   type MarketData,
   NO_ADDRESS,
   type RateIndexData,
+  type RestingOrderData,
   TICK_ARRAYS,
   TICKS_PER_ARRAY,
   type TickArrayData,
 } from './codecs.ts'
 import { fail } from './errors.ts'
+import { ORDER_ACTIONS, TRIGGERS } from './generated/interface.ts'
 
 export const toEngineConfig = ({ authority, nextAuthority, pauser, treasury, pausedUntil }: ConfigData) => ({
   authority,
@@ -146,8 +148,15 @@ export const toEngineMarket = (address: string, market: MarketData, arrays: read
 
 /** A margin account of the engine; `market` is the market's name there. */
 export const toEngineAccount = (market: string, account: MarginAccountData) => {
-  const { owner, sub, margin, st, yt, discount, netDeposits } = account
-  return { market, owner, sub, margin, st, yt, discount, netDeposits }
+  const { owner, sub, margin, st, yt, discount, netDeposits, orders } = account
+  return { market, owner, sub, margin, st, yt, discount, netDeposits, orders }
+}
+
+/** A resting order of the engine; `market` is the market's name there, `sub` the number of the account that it waits on. */
+export const toEngineOrder = (market: string, sub: number, order: RestingOrderData) => {
+  const { owner, id, amount, spot, limitRate, minimum, level, fee, expiresAt } = order
+  const [action, trigger] = [ORDER_ACTIONS[order.action]!, TRIGGERS[order.trigger]!]
+  return { market, owner, sub, id, action, amount, spot, limitRate, minimum, trigger, level, fee, expiresAt }
 }
 
 /** A liquidity position of the engine; `market` is the market's name there. */

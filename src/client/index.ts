@@ -15,6 +15,7 @@ export * from './quotes.ts'
 export type {
   LiquidityRequest,
   MarginTradeRequest,
+  OrderRequest,
   PtTradeRequest,
   RemovalRequest,
   TradeRequest,

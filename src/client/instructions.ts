@@ -19,7 +19,9 @@ export type {
   InstructionAccounts,
   InstructionArguments,
   InstructionName,
+  OrderAction,
   OrderKind,
+  Trigger,
 } from './generated/interface.ts'
 export { ADDRESSES, PROGRAM_ID } from './generated/interface.ts'
 

@@ -1,7 +1,7 @@
 /** What a user asks of the client, and the limits that follow from a quote. Amounts in atoms, rates Q64.64, times in unix seconds. */
 import { MAX_RATE } from '../../amm/index.ts'
 import type { MarketRef } from './builders.ts'
-import type { Action, AmountUnit } from './instructions.ts'
+import type { Action, AmountUnit, InstructionArguments, OrderAction, Trigger } from './instructions.ts'
 import { isUp, type MarketState, orderOf, quoteTrade, type Share, type TradeOrder } from './quotes.ts'
 
 /** What may be left out of a trade is found from its quote. */
@@ -29,6 +29,30 @@ export type MarginTradeRequest = TradeRequest & {
   readonly margin?: bigint
 }
 export type PtTradeRequest = TradeRequest & { readonly action: 'buy-pt' | 'sell-pt' }
+
+/** An order that waits for anyone to fill it. */
+export interface OrderRequest {
+  readonly market: MarketRef
+  readonly owner: string
+  readonly sub: number
+  /** Among the orders on the account, 0 by default. */
+  readonly id?: number
+  readonly action: OrderAction
+  /** YT atoms; of a reduction at most, all of the position by default. */
+  readonly amount?: bigint
+  /** Q64.64; by default as far as the bound around the TWAP. */
+  readonly limitRate?: bigint
+  /** Least YT of a fill, none by default. */
+  readonly minimum?: bigint
+  /** Long and short on the own money. */
+  readonly spot?: boolean
+  /** Reductions may wait for a rate (Q64.64) or a profit (JLP atoms, signed) at the TWAP. */
+  readonly trigger?: { readonly when: Exclude<Trigger, 'none'>; readonly level: bigint }
+  /** JLP atoms for whoever fills it. */
+  readonly fee: bigint
+  /** Unix seconds. */
+  readonly expiresAt: number
+}
 
 export interface LiquidityRequest {
   readonly market: MarketRef
@@ -84,4 +108,16 @@ export const limitsOf = (market: MarketState & { readonly now: number }, order: 
   const exact = quote.kind === 'quoted' && quote.complete && (request.unit === 'token' || order.action === 'close')
   const minimum = request.minimum ?? (exact ? filled : (filled * BigInt(10_000 - toleranceBps)) / 10_000n)
   return { quote, reach, limitRate, minimum, deadline: market.now + seconds }
+}
+
+/** The most YT that an account can have. */
+const ALL_YT = 1n << 61n
+
+/** An order's arguments, with what a request leaves out. */
+export const orderArguments = (request: OrderRequest): InstructionArguments['placeOrder'] => {
+  const { id = 0, action, amount, limitRate, minimum = 0n, spot = false, trigger, fee, expiresAt } = request
+  const up = action === 'long' || action === 'reduce-short'
+  const { when = 'none', level = 0n } = trigger ?? {}
+  const rate = limitRate ?? (up ? MAX_RATE : 0n)
+  return { id, action, amount: amount ?? ALL_YT, spot, limitRate: rate, minimum, trigger: when, level, fee, expiresAt }
 }

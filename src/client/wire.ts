@@ -1,6 +1,6 @@
 /** Values of instructions and events as Borsh writes them. Imports no packages, because the page uses it as it is. */
 import { fail } from './errors.ts'
-import { ACTIONS, AMOUNT_UNITS, CHANGEABLE_TERMS, ORDER_KINDS } from './generated/interface.ts'
+import { ACTIONS, AMOUNT_UNITS, CHANGEABLE_TERMS, ORDER_ACTIONS, ORDER_KINDS, TRIGGERS } from './generated/interface.ts'
 import type { FieldLayout, WireLayout } from './layout.ts'
 import { COUPON_KINDS, DISCRIMINATOR_BYTES, fault, READ, refuse, show, viewOf, WRITE } from './values.ts'
 
@@ -18,6 +18,7 @@ const PLAIN: Readonly<Record<string, FieldLayout & { readonly width: number }>> 
       { type: 'u64', width: 8, ...unsigned(64n) },
       { type: 'i64', width: 8, ...signed(64n) },
       { type: 'u128', width: 16, ...unsigned(128n) },
+      { type: 'i128', width: 16, ...signed(128n) },
       { type: 'bool', width: 1 },
       { type: 'pubkey', width: 32 },
     ] as const
@@ -29,6 +30,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   coupon_kind: COUPON_KINDS,
   Action: ACTIONS,
   AmountUnit: AMOUNT_UNITS,
+  OrderAction: ORDER_ACTIONS,
+  Trigger: TRIGGERS,
   OrderKind: ORDER_KINDS,
 }
 

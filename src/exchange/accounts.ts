@@ -81,12 +81,16 @@ export const openAccount = (draft: Draft, ref: Of<'open-account'>): void => {
     refuse('bad-parameter', { name: 'sub', value: ref.sub })
   if (draft.hasAccount(ref)) refuse('account-exists', { account: accountId(ref) })
   if (market.pool.tauSeconds === 0) refuse('matured', { maturity: market.maturity, now: draft.world.now })
-  draft.saveMarket(draft.saveAccount(market, { ...refOf(ref), ...EMPTY_LEGS, discount: market.pool.discount }))
+  draft.saveMarket(
+    draft.saveAccount(market, { ...refOf(ref), ...EMPTY_LEGS, discount: market.pool.discount, orders: 0 }),
+  )
 }
 
 export const closeAccount = (draft: Draft, ref: Of<'close-account'>): void => {
   const account = draft.account(ref, draft.market(ref.market))
-  if (!isEmpty(account)) refuse('not-empty', { margin: account.margin, st: account.st, yt: account.yt })
+  const { margin, st, yt, orders } = account
+  // What waits on an account must not wait on the next one in its place.
+  if (!isEmpty(account) || orders > 0) refuse('not-empty', { margin, st, yt, orders })
   draft.removeAccount(ref)
 }
 

@@ -13,6 +13,7 @@ import type { Event } from './event.ts'
 import type { Instruction, InstructionKind, Of } from './instruction.ts'
 import * as liquidation from './liquidate.ts'
 import * as liquidity from './liquidity.ts'
+import * as orders from './orders.ts'
 import type { Config, Exchange, World } from './state.ts'
 import { roll, trade, tradePt } from './trade.ts'
 
@@ -42,6 +43,10 @@ const HANDLERS: Handlers = {
   transfer: accounts.transfer,
   trade,
   roll,
+  'place-order': orders.placeOrder,
+  'cancel-order': orders.cancelOrder,
+  'fill-order': orders.fillOrder,
+  'expire-order': orders.expireOrder,
   'open-position': liquidity.openPosition,
   'close-position': liquidity.closePosition,
   'add-liquidity': liquidity.addLiquidity,
@@ -106,6 +111,7 @@ export interface Ledger extends Exchange {
   readonly markets: Map<string, NonNullable<ReturnType<Exchange['markets']['get']>>>
   readonly accounts: Map<string, NonNullable<ReturnType<Exchange['accounts']['get']>>>
   readonly positions: Map<string, NonNullable<ReturnType<Exchange['positions']['get']>>>
+  readonly orders: Map<string, NonNullable<ReturnType<Exchange['orders']['get']>>>
   readonly balances: Map<string, bigint>
 }
 
@@ -124,6 +130,7 @@ export const commit = (ledger: Ledger, changes: Changes): void => {
   replace(ledger.markets, changes.markets)
   replace(ledger.accounts, changes.accounts)
   replace(ledger.positions, changes.positions)
+  replace(ledger.orders, changes.orders)
   replace(ledger.balances, changes.balances)
 }
 
@@ -151,6 +158,7 @@ export const createLedger = (init: {
   markets: new Map(),
   accounts: new Map(),
   positions: new Map(),
+  orders: new Map(),
   balances: new Map(init.balances),
   stVaults: { hourly: 0n, weekly: 0n },
 })
@@ -161,5 +169,6 @@ export const fork = (ledger: Exchange): Ledger => ({
   markets: new Map(ledger.markets),
   accounts: new Map(ledger.accounts),
   positions: new Map(ledger.positions),
+  orders: new Map(ledger.orders),
   balances: new Map(ledger.balances),
 })

@@ -5,11 +5,11 @@
 import { composition, earnedSince, tickRate } from '../../amm/index.ts'
 import { EMPTY_LEGS, NO_TOTALS, positive, recount, touch } from './account.ts'
 import { equity, ytInJlp } from './margin.ts'
-import type { Exchange, Legs, Market, Totals } from './state.ts'
+import { accountId, type Exchange, type Legs, type Market, type Totals } from './state.ts'
 
 /** What does not add up; `id` names the identity. */
 export interface Violation {
-  readonly id: 'JLP' | 'YT' | 'TOTALS' | 'SOLVENCY' | 'SUPPLY' | 'SIGN'
+  readonly id: 'JLP' | 'YT' | 'TOTALS' | 'SOLVENCY' | 'SUPPLY' | 'SIGN' | 'ORDERS'
   readonly market: string
   readonly detail: string
 }
@@ -72,6 +72,7 @@ export const audit = (state: Exchange): Audit => {
       violations.push({ id: 'SUPPLY', market: `st-${kind}`, detail: `${st[kind]} on ${state.stVaults[kind]} JLP` })
     }
   }
+  for (const [id, detail] of auditOrders(state)) violations.push({ id: 'ORDERS', market: id, detail })
   for (const [id, claim] of claimsOf(state)) {
     const market = state.markets.get(id)!
     for (const [code, detail] of auditTotals(market, claim)) violations.push({ id: code, market: id, detail })
@@ -80,6 +81,18 @@ export const audit = (state: Exchange): Audit => {
     dust.set(id, left)
   }
   return { violations, dust }
+}
+
+/** An order holds nothing; every one waits on an account that counts it. */
+const auditOrders = ({ orders, accounts }: Exchange): [string, string][] => {
+  const counts = new Map<string, number>()
+  for (const order of orders.values()) counts.set(accountId(order), (counts.get(accountId(order)) ?? 0) + 1)
+  const odd = [...accounts].filter(([id, account]) => account.orders !== (counts.get(id) ?? 0))
+  const lost = [...counts.keys()].filter(id => !accounts.has(id))
+  return [
+    ...odd.map(([id, account]): [string, string] => [id, `counts ${account.orders}, there are ${counts.get(id) ?? 0}`]),
+    ...lost.map((id): [string, string] => [id, 'orders on an account that is not there']),
+  ]
 }
 
 type Found = readonly (readonly [Violation['id'], string])[]

@@ -20,14 +20,17 @@ import {
   type LpPosition,
   type MarginAccount,
   type Market,
+  type OrderRef,
+  orderId,
   positionId,
+  type RestingOrder,
   type Standing,
   type Token,
   type World,
 } from './state.ts'
 
 /** Legs stay below 2^61 atoms, so that no product of two of them needs more than 128 bits. */
-const LEG_MAX = 1n << 61n
+export const LEG_MAX = 1n << 61n
 
 /** Records that an instruction replaced; `undefined` for one that it removed. */
 export interface Changes {
@@ -37,6 +40,7 @@ export interface Changes {
   readonly markets: Map<string, Market>
   readonly accounts: Map<string, MarginAccount | undefined>
   readonly positions: Map<string, LpPosition | undefined>
+  readonly orders: Map<string, RestingOrder | undefined>
   readonly balances: Map<string, bigint>
 }
 
@@ -49,6 +53,7 @@ export class Draft {
     markets: new Map(),
     accounts: new Map(),
     positions: new Map(),
+    orders: new Map(),
     balances: new Map(),
   }
   private readonly state: Exchange
@@ -271,6 +276,48 @@ export class Draft {
 
   removeAccount(ref: AccountRef): void {
     this.changes.accounts.set(accountId(ref), undefined)
+  }
+
+  // ---- resting orders ---------------------------------------------------------------------------------------------------
+
+  private findOrder(ref: OrderRef): RestingOrder | undefined {
+    const id = orderId(ref)
+    return this.changes.orders.has(id) ? this.changes.orders.get(id) : this.state.orders.get(id)
+  }
+
+  order(ref: OrderRef): RestingOrder {
+    return this.findOrder(ref) ?? refuse('unknown-order', { order: orderId(ref) })
+  }
+
+  /** A new one; its account counts it. */
+  addOrder(order: RestingOrder): void {
+    if (this.findOrder(order) !== undefined) refuse('order-exists', { order: orderId(order) })
+    this.countOrders(order, 1)
+    this.changes.orders.set(orderId(order), order)
+    this.orderEvent(order, order.amount, order.fee)
+  }
+
+  /** What a fill has left of it. */
+  saveOrder(next: RestingOrder): void {
+    const { amount, fee } = this.order(next)
+    this.changes.orders.set(orderId(next), next)
+    this.orderEvent(next, next.amount - amount, next.fee - fee)
+  }
+
+  removeOrder(ref: OrderRef): void {
+    const { amount, fee } = this.order(ref)
+    this.countOrders(ref, -1)
+    this.changes.orders.set(orderId(ref), undefined)
+    this.orderEvent(ref, -amount, -fee)
+  }
+
+  private countOrders(ref: AccountRef, change: number): void {
+    const stored = this.stored(ref) ?? refuse('unknown-account', { account: accountId(ref) })
+    this.changes.accounts.set(accountId(ref), { ...stored, orders: stored.orders + change })
+  }
+
+  private orderEvent({ market, owner, sub, id }: OrderRef, amount: bigint, fee: bigint): void {
+    this.events.push({ type: 'order', market, owner, sub, id, amount, fee })
   }
 
   // ---- liquidity positions ------------------------------------------------------------------------------------------------

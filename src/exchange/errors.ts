@@ -9,11 +9,13 @@ export type RefusalCode =
   | 'unknown-market'
   | 'unknown-account'
   | 'unknown-position'
+  | 'unknown-order'
   | 'market-exists'
   | 'account-exists'
   | 'position-exists'
+  | 'order-exists'
   | 'not-empty' // only an empty account or position can be closed
-  | 'same-account' // a transfer from an account to itself
+  | 'same-account' // a transfer from an account to itself, or an order filled by its owner
   // amounts
   | 'bad-amount' // negative, or beyond 64 bits
   | 'bad-parameter' // a parameter outside its bounds
@@ -35,6 +37,7 @@ export type RefusalCode =
   | 'opposite-position' // an order never flips a position: reduce it first
   | 'exceeds-position' // a reduction of more than there is
   | 'no-position'
+  | 'not-triggered' // what an order waits for has not come
   | 'not-spot' // the account would owe, and the order said spot
   | 'history-short' // the rate oracle has not seen one window yet
   | 'undercollateralised' // below the initial condition after the instruction

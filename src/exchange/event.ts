@@ -3,7 +3,7 @@
  * account for every atom; the second says what it meant.
  */
 import type { CouponKind, FeeSplit } from '../../amm/index.ts'
-import type { AccountRef, Token } from './state.ts'
+import type { AccountRef, OrderRef, Token } from './state.ts'
 
 export type Event =
   // ---- every change of a record, as signed differences
@@ -38,6 +38,8 @@ export type Event =
       readonly issued: bigint
       readonly uncollected: bigint
     }
+  /** A resting order: YT left, and the fee left for them. */
+  | ({ readonly type: 'order'; readonly amount: bigint; readonly fee: bigint } & OrderRef)
   // ---- what it meant
   | { readonly type: 'created'; readonly market: string; readonly maturity: number; readonly rate: bigint }
   | {
@@ -72,6 +74,8 @@ export type Event =
       readonly penalty: bigint
       readonly reward: bigint
     } & AccountRef)
+  /** What was filled of an order, and what of its fee was paid for it. */
+  | ({ readonly type: 'filled'; readonly by: string; readonly filled: bigint; readonly fee: bigint } & OrderRef)
   /** Margin, ST leg and YT that went to the insurance fund. */
   | ({ readonly type: 'taken-over'; readonly margin: bigint; readonly st: bigint; readonly yt: bigint } & AccountRef)
   /** A loss that margin did not cover: what the fund paid of it and what became deficit. */

@@ -1,7 +1,7 @@
 /** Everything that can be asked of the exchange. Amounts are atoms; `owner` and `by` are who signed. */
 import type { CouponKind } from '../../amm/index.ts'
 import type { Earned } from '../oracle/accrual.ts'
-import type { AccountRef } from './state.ts'
+import type { AccountRef, OrderRef, RestingOrder } from './state.ts'
 import type { ChangeableTerms } from './terms.ts'
 
 /** Amounts as YT, or as JLP of the ST leg, fee not included. */
@@ -59,6 +59,14 @@ interface Instructions {
   /** Closes an account, moves its margin to one of a later market and opens `amount` there on the same side. */
   roll: AccountRef &
     OrderBounds & { readonly to: AccountRef; readonly amount: TradeAmount; readonly closeLimitRate: bigint }
+
+  // ---- resting orders
+  'place-order': RestingOrder
+  'cancel-order': OrderRef
+  /** Fills what the AMM trades of it now within its limit, for its fee. */
+  'fill-order': OrderRef & { readonly by: string }
+  /** Removes one that can no longer be filled: for anyone to call. */
+  'expire-order': OrderRef
 
   // ---- liquidity
   'open-position': PositionRef

@@ -37,7 +37,7 @@ import {
   valuation,
   ytInJlp,
 } from './margin.ts'
-import type { AccountRef, Exchange, Legs, LpPosition, MarginAccount, Market, World } from './state.ts'
+import type { AccountRef, Exchange, Legs, LpPosition, MarginAccount, Market, OrderRef, World } from './state.ts'
 import { twapOf } from './swap.ts'
 
 // ---- a market ------------------------------------------------------------------------------------------------------------
@@ -364,3 +364,16 @@ export const liquidationOf = (state: Exchange, ref: AccountRef, world: World): R
       : { kind: 'liquidate', market, owner, sub, by: owner, yt: found.liquidate }
   return apply(state, instruction, world).kind === 'applied' ? found : undefined
 }
+
+/** The resting orders of a market that somebody could fill now, those that pay most first: one attempt at each. */
+export const fillableOrders = (state: Exchange, id: string, by: string, world: World): OrderRef[] =>
+  [...state.orders.values()]
+    .filter(({ market }) => market === id)
+    .flatMap(({ market, owner, sub, id }) => {
+      const ref = { market, owner, sub, id }
+      const done = apply(state, { kind: 'fill-order', ...ref, by }, world)
+      const filled = done.kind === 'applied' ? done.events.find(event => event.type === 'filled') : undefined
+      return filled === undefined ? [] : [{ ref, fee: filled.fee }]
+    })
+    .sort((a, b) => (a.fee > b.fee ? -1 : a.fee < b.fee ? 1 : 0))
+    .map(({ ref }) => ref)

@@ -37,7 +37,37 @@ export interface Legs {
   readonly netDeposits: bigint
 }
 
-export interface MarginAccount extends Legs, AccountRef {}
+export interface MarginAccount extends Legs, AccountRef {
+  /** How many resting orders there are on it: it is not closed before they are gone. */
+  readonly orders: number
+}
+
+export interface OrderRef extends AccountRef {
+  /** 0 to 255: the orders on an account. */
+  readonly id: number
+}
+
+/** An order that waits for somebody to fill it; see orders.ts. It holds nothing of value. */
+export interface RestingOrder extends OrderRef {
+  /** The last two trade against a position of their side alone. */
+  readonly action: 'long' | 'short' | 'reduce-long' | 'reduce-short'
+  /** YT atoms left to fill; of a reduction at most. */
+  readonly amount: bigint
+  /** Long and short: the account must not owe afterwards. */
+  readonly spot: boolean
+  /** Q64.64; a fill stops there. */
+  readonly limitRate: bigint
+  /** Least YT of a fill; whatever is left may be filled wholly. */
+  readonly minimum: bigint
+  /** What must be so before it may be filled; reductions only. All are looked at by the TWAP. */
+  readonly trigger: 'none' | 'rate-above' | 'rate-below' | 'pnl-above' | 'pnl-below'
+  /** A rate in Q64.64, or equity less net deposits in JLP atoms; 0 for `none`. At the level counts as past it. */
+  readonly level: bigint
+  /** JLP atoms from margin to whoever fills it, left for what is left. */
+  readonly fee: bigint
+  /** Unix seconds; good until and at it. */
+  readonly expiresAt: number
+}
 
 export interface LpPosition {
   readonly market: string
@@ -122,6 +152,8 @@ export interface Exchange {
   readonly accounts: ReadonlyMap<string, MarginAccount>
   /** By `positionId`. */
   readonly positions: ReadonlyMap<string, LpPosition>
+  /** By `orderId`. */
+  readonly orders: ReadonlyMap<string, RestingOrder>
   /** Token balances of wallets, by `balanceId`. */
   readonly balances: ReadonlyMap<string, bigint>
   /** JLP behind wrapped ST, by kind. */
@@ -132,6 +164,7 @@ export interface Exchange {
 export type Token = 'jlp' | 'st-hourly' | 'st-weekly' | `pt/${string}`
 
 export const accountId = ({ market, owner, sub }: AccountRef): string => `${market}/${owner}/${sub}`
+export const orderId = (ref: OrderRef): string => `${accountId(ref)}/${ref.id}`
 export const positionId = (market: string, owner: string, lower: number, upper: number): string =>
   `${market}/${owner}/${lower}/${upper}`
 export const balanceId = (token: Token, owner: string): string => `${token}:${owner}`

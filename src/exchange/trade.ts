@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts'
 import { refuse } from './errors.ts'
 import type { Decrease, Increase, Of, OrderBounds, TradeAmount } from './instruction.ts'
 import { assets, equity, isSpot, largerGap, liabilities, meetsInitial, type Valuation } from './margin.ts'
-import type { AccountRef, MarginAccount, Market } from './state.ts'
+import type { MarginAccount, Market } from './state.ts'
 import {
   checkBounds,
   checkHistory,
@@ -28,20 +28,33 @@ export const trade = (draft: Draft, order: Of<'trade'>): void => {
   checkBounds(draft, order)
   const market = draft.market(order.market)
   const account = draft.account(order, market)
-  if (order.action === 'reduce' || order.action === 'close') reduce(draft, order, market, account)
-  else increase(draft, order, market, account)
+  const decreases = order.action === 'reduce' || order.action === 'close'
+  const done = decreases ? reduce(draft, order, market, account) : increase(draft, order, market, account)
+  draft.saveMarket(done.market)
 }
+
+/** A trade of an account: the market and the account after it, and how many YT were filled. */
+interface Traded {
+  readonly market: Market
+  readonly account: MarginAccount
+  readonly filled: bigint
+}
+
+/** JLP atoms that a fill of so many YT costs its account beside the AMM's fee. */
+type Levy = (filled: bigint) => bigint
+const NO_LEVY: Levy = () => 0n
 
 /**
  * Opens or increases: the cost or the proceeds go to the ST leg, the fee to margin. Unless the account owes nothing afterwards
  * and the order said so, it is a margined trade: inside the guards, in one stretch of liquidity, at the initial condition.
  */
-const increase = (
+export const increase = (
   draft: Draft,
-  order: AccountRef & OrderBounds & Increase,
+  order: OrderBounds & Increase,
   market: Market,
   account: MarginAccount,
-): void => {
+  levy = NO_LEVY,
+): Traded => {
   draft.checkOpen(market)
   const { terms } = market
   const long = order.action === 'long'
@@ -68,7 +81,7 @@ const increase = (
   const traded = long
     ? { ...account, yt: account.yt + filled, st: account.st - amount }
     : { ...account, yt: account.yt - filled, st: account.st + amount }
-  const after = addToMargin(traded, -fee.total)
+  const after = addToMargin(traded, -fee.total - levy(filled))
   const next = draft.saveAccount(done.market, after)
   const at = valueAt(draft, next, twapRate)
   if (spot) {
@@ -79,7 +92,7 @@ const increase = (
   // A short's coupons are owed whatever it holds; a long that is paid in full owes nothing.
   if (!spot || !long) draft.checkBacking(next)
   checkOpenInterest(draft, next)
-  draft.saveMarket(next)
+  return { market: next, account: after, filled }
 }
 
 /** The figures that a refused trader needs: assets and liabilities in JLP at spot and at the worst price that stood, and the gap. */
@@ -95,12 +108,13 @@ const collateral = (account: MarginAccount, at: Valuation): Record<string, bigin
 }
 
 /** Trades against the position, never through zero; a margined account must be better off for it. */
-const reduce = (
+export const reduce = (
   draft: Draft,
-  order: AccountRef & OrderBounds & Decrease,
+  order: OrderBounds & Decrease,
   market: Market,
   account: MarginAccount,
-): void => {
+  levy = NO_LEVY,
+): Traded => {
   draft.checkExit(market)
   const size = abs(account.yt)
   if (size === 0n) refuse('no-position')
@@ -115,18 +129,20 @@ const reduce = (
   )
   const { filled } = done.quote
   if (filled > size) refuse('exceeds-position', { wanted: filled, available: size })
-  const after = afterReducing(account, done)
+  const after = afterReducing(account, done, levy(filled))
   const next = draft.saveAccount(done.market, after)
   const at = valueAt(draft, next, twapRate)
   if (!isSpot(after, at.discount) && !meetsInitial(after, at, market.terms)) {
-    const notWorse =
-      assets(after, at.twap) * liabilities(account, at.twap) >= assets(account, at.twap) * liabilities(after, at.twap)
-    if (after.yt === 0n || equity(after, at.spot) < 0n || !notWorse) {
+    if (after.yt === 0n || equity(after, at.spot) < 0n || !keepsRatio(account, after, at.twap)) {
       refuse('not-better', collateral(after, at))
     }
   }
-  draft.saveMarket(next)
+  return { market: next, account: after, filled }
 }
+
+/** Whether assets to liabilities are at least what they were before. */
+export const keepsRatio = (before: MarginAccount, after: MarginAccount, price: bigint): boolean =>
+  assets(after, price) * liabilities(before, price) >= assets(before, price) * liabilities(after, price)
 
 /** The order that trades against a position: inside the guards, unless the account owes nothing. */
 export const reducing = (
@@ -147,9 +163,9 @@ export const reducing = (
   }
 }
 
-/** An account after its YT were traded down by a quote: the ST leg realised pro rata, proceeds, cost and fee in margin. */
-export const afterReducing = <A extends Market['fund']>(account: A, { quote }: Pick<Swapped, 'quote'>): A =>
-  reduced(account, quote.filled, (account.yt < 0n ? -quote.amount : quote.amount) - quote.fee.total)
+/** An account after its YT were traded down by a quote: the ST leg realised pro rata, proceeds, cost and fees in margin. */
+export const afterReducing = <A extends Market['fund']>(account: A, { quote }: Pick<Swapped, 'quote'>, levy = 0n): A =>
+  reduced(account, quote.filled, (account.yt < 0n ? -quote.amount : quote.amount) - quote.fee.total - levy)
 
 /** Buys PT with JLP from the wallet (ST is split, the YT sold), or sells PT (YT is bought and merged). */
 export const tradePt = (draft: Draft, order: Of<'buy-pt' | 'sell-pt'>): void => {

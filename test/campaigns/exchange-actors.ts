@@ -164,6 +164,62 @@ const marginTrader =
 export const longer = marginTrader('long')
 export const shorter = marginTrader('short')
 
+// ---- resting orders -----------------------------------------------------------------------------------------------------------
+
+/** Leaves orders on its accounts: limits, stops, at times what cannot be filled; takes some back. */
+export const patient: Actor = (scene, who) => {
+  const { desk } = scene
+  const { random } = desk
+  const waiting = [...desk.ledger.orders.values()].filter(order => order.owner === who)
+  if (waiting.length > 3 || (waiting.length > 0 && desk.chance(15))) {
+    const { market, owner, sub, id } = random.pick(waiting)
+    return void desk.run({ kind: 'cancel-order', market, owner, sub, id })
+  }
+  const mine = [...desk.ledger.accounts.values()].filter(a => a.owner === who && (a.margin > 0n || desk.chance(5)))
+  if (mine.length === 0) return
+  const account = random.pick(mine)
+  const { rate } = desk.market(account.market).pool
+  const reduces = account.yt !== 0n && desk.chance(65)
+  const up = reduces ? account.yt < 0n : account.yt > 0n || (account.yt === 0n && desk.chance(50))
+  const trigger =
+    reduces && desk.chance(70) ? random.pick(['rate-above', 'rate-below', 'pnl-above', 'pnl-below'] as const) : 'none'
+  const near = (rate * random.big(96n, 104n)) / 100n
+  const profit = (account.margin * random.big(-20n, 20n)) / 100n
+  const price = max(priceAt(desk.market(account.market), rate), 1n)
+  const leg = max((account.margin * random.big(1n, 90n)) / 10n, 1n)
+  const opened = min(max((leg << 64n) / price, 1n), 1n << 60n)
+  const amount = reduces ? (desk.chance(30) ? 1n << 61n : desk.some(abs(account.yt))) : opened
+  desk.run({
+    kind: 'place-order',
+    market: account.market,
+    owner: who,
+    sub: account.sub,
+    id: random.int(0, 3),
+    action: reduces ? (up ? 'reduce-short' : 'reduce-long') : up ? 'long' : 'short',
+    amount,
+    spot: desk.chance(15),
+    limitRate: desk.chance(50) ? (up ? MAX_RATE : 0n) : (rate * (up ? 103n : 97n)) / 100n,
+    minimum: random.pick([0n, 0n, amount, desk.some(amount)]),
+    trigger,
+    level: trigger === 'none' ? 0n : trigger.startsWith('rate') ? near : profit,
+    fee: desk.chance(20) ? 0n : desk.some(account.margin / random.pick([5n, 1000n, 1000n]) + 1n),
+    expiresAt: desk.now + random.pick([30, 3600, 1_000_000]),
+  })
+}
+
+/** Fills what it can of others' orders, and sweeps away what is over. */
+export const filler: Actor = (scene, who) => {
+  const { desk } = scene
+  for (let tries = 0; tries < 5 && desk.ledger.orders.size > 0; tries++) {
+    const { market, owner, sub, id } = desk.random.pick([...desk.ledger.orders.values()])
+    const ref = { market, owner, sub, id }
+    if (
+      desk.chance(10) ? desk.does({ kind: 'expire-order', ...ref }) : desk.does({ kind: 'fill-order', ...ref, by: who })
+    )
+      return
+  }
+}
+
 // ---- spot ---------------------------------------------------------------------------------------------------------------------
 
 /** Trades YT with its own money, splits, merges, shorts covered. */

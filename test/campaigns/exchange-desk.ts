@@ -158,7 +158,7 @@ export class Desk {
     count(this.stats.codes, code)
     ensure(code !== 'vault-short', 'I28: the vault is never short', { instruction })
     const { ledger } = this
-    for (const name of ['markets', 'accounts', 'positions', 'balances'] as const) {
+    for (const name of ['markets', 'accounts', 'positions', 'orders', 'balances'] as const) {
       ensure(before[name].size === ledger[name].size, 'a refusal changes nothing', { instruction, code })
       for (const [id, record] of before[name]) {
         if (ledger[name].get(id) !== record) ensure(false, 'a refusal changes nothing', { instruction, code, id })

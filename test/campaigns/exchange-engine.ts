@@ -10,6 +10,7 @@ import {
   type Ledger,
   type Legs,
   type Market,
+  orderId,
   type World,
 } from '../../src/exchange/index.ts'
 
@@ -38,9 +39,19 @@ export const marketsNamed = (instruction: Instruction): string[] =>
 
 /** Whoever signed, if anybody. */
 export const signerOf = (instruction: Instruction): string | undefined => {
-  if (['settle', 'take-over'].includes(instruction.kind)) return undefined
+  if (['settle', 'take-over', 'expire-order'].includes(instruction.kind)) return undefined
   if ('by' in instruction) return instruction.by
   return 'owner' in instruction ? instruction.owner : undefined
+}
+
+/** What was asked, a fill as the trade that it is. */
+export const tradeIn = ({ instruction: i, before }: Pick<Step, 'instruction' | 'before'>): Instruction => {
+  if (i.kind !== 'fill-order') return i
+  const { market, owner, sub, action, spot, amount, limitRate, minimum, expiresAt } = before.orders.get(orderId(i))!
+  const head = { kind: 'trade', market, owner, sub, limitRate, minimum, deadline: expiresAt } as const
+  const yt = { amount: { yt: amount } }
+  if (action === 'reduce-long' || action === 'reduce-short') return { ...head, ...yt, action: 'reduce' }
+  return { ...head, ...yt, action, ...(spot ? { spot } : {}) }
 }
 
 /** A market at the head of an instruction: its index copied, its rate observed, matured if it has. */

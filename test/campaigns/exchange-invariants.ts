@@ -13,15 +13,18 @@ import {
   type Legs,
   marketsNamed,
   max,
+  min,
+  orderId,
   paidUp,
   Q64,
   type Step,
   signerOf,
+  tradeIn,
 } from './exchange-engine.ts'
 import { equityAt, type Fair, fairOf, initialHolds, sides } from './exchange-fair.ts'
 
-/** Kinds that take legs from an account without its owner: liquidation and settlement. */
-const FORCED = ['liquidate', 'take-over', 'settle']
+/** Kinds that take legs from an account without its owner: liquidation, settlement, and orders that it left. */
+const FORCED = ['liquidate', 'take-over', 'settle', 'fill-order']
 
 const refsOf = (instruction: Instruction): AccountRef[] => {
   const refs: AccountRef[] = []
@@ -51,7 +54,7 @@ const fairFor = (step: Step, market: string): Fair =>
 
 /** A trade on margin or value taken out leaves an account that owes at the initial condition, reckoned by other means. */
 const I17 = (step: Step): void => {
-  const { instruction: i } = step
+  const i = tradeIn(step)
   const increases = i.kind === 'trade' && (i.action === 'long' || i.action === 'short')
   if (!increases && !['withdraw', 'transfer', 'merge', 'roll'].includes(i.kind)) return
   const ref = i.kind === 'roll' ? i.to : (i as AccountRef)
@@ -70,9 +73,34 @@ const I17 = (step: Step): void => {
   }
 }
 
+/** An order is filled when it waits for nothing, within its limit, at its minimum, for at most its fee; then it is less, or gone. */
+const ORDERS = ({ instruction: i, before, after, events, world }: Step): void => {
+  if (i.kind !== 'fill-order') return
+  const order = before.orders.get(orderId(i))!
+  const left = after.orders.get(orderId(i))
+  const swapped = events.find(event => event.type === 'swapped')!
+  const filled = events.find(event => event.type === 'filled')!
+  const size = before.accounts.get(accountId(i))!.yt
+  const most = order.action.startsWith('reduce') ? min(order.amount, size < 0n ? -size : size) : order.amount
+  const up = order.action === 'long' || order.action === 'reduce-short'
+  const within = up ? swapped.rateAfter <= order.limitRate : swapped.rateAfter >= order.limitRate
+  const minimum = min(order.minimum, most)
+  const fits = filled.filled >= minimum && filled.filled <= most && filled.fee <= order.fee
+  ensure(within && fits && world.now <= order.expiresAt, 'ORDERS: filled as it says', { order, swapped, filled })
+  const rest = left ?? { amount: 0n, fee: 0n }
+  const shrinks = rest.amount <= order.amount - filled.filled && rest.fee <= order.fee - filled.fee
+  ensure(shrinks && (left === undefined || left.amount > 0n), 'ORDERS: nothing is filled twice', {
+    order,
+    left,
+    filled,
+  })
+  // The fee is as large a part of it as was filled.
+  ensure(filled.fee * most <= order.fee * filled.filled, 'ORDERS: no more than its part of the fee', { order, filled })
+}
+
 /** Whoever reduces what owes is spot afterwards, or at the initial condition, or no worse off and not bankrupt. */
 const REDUCE = (step: Step): void => {
-  const { instruction: i } = step
+  const i = tradeIn(step)
   if (i.kind !== 'trade' || (i.action !== 'reduce' && i.action !== 'close')) return
   const { before: was, after: now } = both(step, i)
   const fair = fairFor(step, i.market)
@@ -86,7 +114,7 @@ const REDUCE = (step: Step): void => {
 
 /** The instructions that must leave the market backed leave it so, summed from accounts and positions. */
 const BACKING = (step: Step): void => {
-  const { instruction: i } = step
+  const i = tradeIn(step)
   const ref = i.kind === 'roll' ? i.to : i
   const margined = i.kind === 'roll' || (i.kind === 'trade' && 'spot' in i === false && /long|short/.test(i.action))
   const takesOut = ['withdraw', 'transfer', 'merge'].includes(i.kind)
@@ -122,7 +150,7 @@ const BACKING = (step: Step): void => {
 }
 
 const fundOf = (market: NonNullable<ReturnType<Step['after']['markets']['get']>>) =>
-  ({ ...market.fund, market: market.id, owner: '', sub: 0 }) as const
+  ({ ...market.fund, market: market.id, owner: '', sub: 0, orders: 0 }) as const
 
 /** An instruction that names market k changes no record of market j. */
 const I25 = ({ instruction: i, changes, before, after }: Step): void => {
@@ -165,6 +193,16 @@ const I26 = (step: Step): void => {
     const change = amount - (before.balances.get(id) ?? 0n)
     ensure(owner === signer || change >= 0n, 'I26: nobody else lowers a wallet', { i, id, change })
   }
+  for (const [id, next] of changes.orders) {
+    const named = 'id' in i && orderId(i) === id
+    const was = before.orders.get(id)
+    const shrinks = was !== undefined && (next === undefined || (next.amount < was.amount && next.fee <= was.fee))
+    ensure(named && (signer === (was ?? next)!.owner || shrinks), 'I26: nobody else touches an order but to fill it', {
+      i,
+      was,
+      next,
+    })
+  }
   for (const id of changes.positions.keys()) {
     const { owner } = (after.positions.get(id) ?? before.positions.get(id))!
     ensure(owner === signer, 'I26: nobody else touches a position', { i, id })
@@ -173,7 +211,8 @@ const I26 = (step: Step): void => {
 
 /** What may happen when: the table of docs/protocol.md section 12, read anew. */
 const I22 = (step: Step): void => {
-  const { instruction: i, before, after, world } = step
+  const { before, after, world } = step
+  const i = tradeIn(step)
   const { now } = world
   if (i.kind === 'create-market') {
     ensure(now >= before.config.pausedUntil && i.maturity > now, 'I22: no market in a pause or after its time', i)
@@ -308,6 +347,7 @@ const I11 = ({ events, before, instruction: i }: Step): void => {
 export const INVARIANTS: readonly ((step: Step) => void)[] = [
   I17,
   REDUCE,
+  ORDERS,
   BACKING,
   I25,
   I26,

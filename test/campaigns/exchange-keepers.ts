@@ -201,6 +201,23 @@ export const nonsense: Actor = (scene, who) => {
       { kind: 'remove-liquidity', ...ref, ...remove, share: { num: 1n, den: 9n }, minimum: 1n << 62n },
     )
   }
+  const rest = { spot: false, limitRate: 0n, minimum: 0n, trigger: 'none', level: 0n, fee: 1n, expiresAt: now } as const
+  const last = [...desk.ledger.orders.values()].at(-1)
+  const resting =
+    last === undefined ? { ...here, id: 9 } : { market: last.market, owner: last.owner, sub: last.sub, id: last.id }
+  all.push(
+    { kind: 'place-order', ...here, id: 9, action: 'long', amount: 1n, ...rest, trigger: 'rate-above' },
+    { kind: 'place-order', ...here, id: 9, action: 'long', amount: 1n, ...rest, level: 5n },
+    { kind: 'place-order', ...here, id: 9, action: 'reduce-long', amount: 1n, ...rest, expiresAt: now - 1 },
+    { kind: 'place-order', ...here, id: 9, action: 'reduce-long', amount: (1n << 61n) + 1n, ...rest },
+    { kind: 'place-order', ...here, id: 9, action: 'short', amount: 0n, ...rest },
+    { kind: 'place-order', ...here, sub: 77, id: 9, action: 'short', amount: 1n, ...rest },
+    { kind: 'place-order', ...resting, action: 'short', amount: 1n, ...rest },
+    { kind: 'fill-order', ...resting, by: resting.owner },
+    { kind: 'fill-order', ...here, id: 99, by: who },
+    { kind: 'expire-order', ...resting },
+    { kind: 'cancel-order', ...here, id: 99 },
+  )
   const instruction = random.pick(all)
   // Only these may be applied: where what they name happens to be there, they are no nonsense.
   desk.run(instruction)

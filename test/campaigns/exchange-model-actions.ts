@@ -85,6 +85,44 @@ export class Actions extends Scene {
     this.trade(account, { action: 'reduce', amount })
   }
 
+  /** An order that waits, mostly for an exit, and a keeper who goes through all that wait. */
+  protected rest(): void {
+    const { random } = this
+    const account = this.account(this.market())
+    const { rate } = this.pool(account.market)
+    const size = account.yt < 0n ? -account.yt : account.yt
+    const reduces = size > 0n && random.int(0, 3) > 0
+    const up = reduces ? account.yt < 0n : random.int(0, 1) === 0
+    const triggers = ['none', 'rate-above', 'rate-below', 'pnl-above', 'pnl-below'] as const
+    const trigger = reduces ? random.pick(triggers) : 'none'
+    const near = (rate * random.big(97n, 103n)) / 100n
+    const amount = reduces
+      ? random.pick([1n << 61n, random.magnitude(size)])
+      : this.worth(account.market, (account.margin * random.big(1n, 80n)) / 10n) + 1n
+    this.run({
+      kind: 'place-order',
+      ...ref(account),
+      id: random.int(0, 3),
+      action: reduces ? (up ? 'reduce-short' : 'reduce-long') : up ? 'long' : 'short',
+      amount,
+      spot: random.int(0, 9) === 0,
+      limitRate: random.int(0, 1) === 0 ? (up ? TOP_RATE : LOW_RATE) : (rate * (up ? 102n : 98n)) / 100n,
+      minimum: random.pick([0n, 0n, amount]),
+      trigger,
+      level:
+        trigger === 'none' ? 0n : trigger.startsWith('rate') ? near : (account.margin * random.big(-9n, 9n)) / 100n,
+      fee: random.big(0n, account.margin / random.pick([4n, 1000n, 1000n]) + 1n),
+      expiresAt: this.now + random.pick([-1, 10, 5000, 1_000_000, 1_000_000]),
+    })
+    for (const order of [...this.ledger.orders.values()].slice(-6)) {
+      const which = { ...ref(order), id: order.id }
+      const choice = random.int(0, 9)
+      if (choice === 0) this.run({ kind: 'cancel-order', ...which })
+      else if (choice === 1) this.run({ kind: 'expire-order', ...which })
+      else this.run({ kind: 'fill-order', ...which, by: choice === 2 ? order.owner : 'keeper' })
+    }
+  }
+
   /** A trade out of the wallet that no guard holds back, followed by the time that TWAP takes to follow. */
   protected whale(): void {
     const { random } = this

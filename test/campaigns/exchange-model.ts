@@ -24,7 +24,8 @@ export class ExchangeHistory extends Actions {
     this.settleTime()
     if (random.int(0, 2) === 0 && this.afterLosses()) return
     const choice = random.int(0, 99)
-    if (choice < 6) this.deposit()
+    if (choice < 3) this.deposit()
+    else if (choice < 8) this.rest()
     else if (choice < 26) this.leveraged()
     else if (choice < 31) this.spotTrade()
     else if (choice < 39) this.decrease()
@@ -85,6 +86,9 @@ export class ExchangeHistory extends Actions {
     for (const owner of EVERYONE) this.redeem(owner)
     for (const { margin, ...account } of mine())
       if (margin > 0n) this.run({ kind: 'withdraw', ...ref(account), jlp: margin })
+    for (const order of [...this.ledger.orders.values()].filter(o => o.market === market)) {
+      this.run({ kind: 'expire-order', ...ref(order), id: order.id })
+    }
     for (const account of mine()) this.run({ kind: 'close-account', ...ref(account) })
     const bounds = { sub: 0, share: { num: 1n, den: 1n }, minimum: 0n, deadline: this.now }
     for (const lp of [...this.ledger.positions.values()].filter(p => p.market === market)) {

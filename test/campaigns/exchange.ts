@@ -11,8 +11,10 @@ import {
   type Actor,
   addLiquidity,
   arbitrageur,
+  filler,
   leave,
   longer,
+  patient,
   provide,
   type Scene,
   saver,
@@ -49,6 +51,8 @@ const CAST: readonly (readonly [Actor, readonly string[], number])[] = [
   [leave, ['lp0', 'lp1', 'lp2', 'lp3'], 7],
   [longer, ['long0', 'long1', 'long2'], 13],
   [shorter, ['short0', 'short1', 'short2'], 13],
+  [patient, ['long0', 'short0', 'spot0', 'long1', 'short1'], 9],
+  [filler, ['filler'], 7],
   [spotTrader, ['spot0', 'spot1'], 9],
   [saver, ['saver0', 'saver1'], 7],
   [arbitrageur, ['arb'], 9],
@@ -241,6 +245,9 @@ const windUp = (scene: Scene): void => {
     if (margin > 0n && desk.chance(15)) desk.run({ kind: 'withdraw', market, owner, sub, jlp: margin })
   }
   for (const ref of accounts) desk.run({ kind: 'settle', ...ref })
+  for (const { market, owner, sub, id } of [...ledger.orders.values()]) {
+    desk.run({ kind: desk.chance(50) ? 'expire-order' : 'cancel-order', market, owner, sub, id })
+  }
   for (const ref of accounts) withdrawAll(i => desk.run(i), ledger, ref)
   for (const { market, owner, position } of [...ledger.positions.values()]) {
     const ref = { market, owner, lower: position.lower, upper: position.upper }
@@ -262,6 +269,7 @@ const windUp = (scene: Scene): void => {
 
   // Nothing is claimed any more: what is left is the fund's, or dust, or profit that was cut.
   ensure(ledger.positions.size === 0, 'at the end no position is left', [...ledger.positions.keys()])
+  ensure(ledger.orders.size === 0, 'at the end no order is left', [...ledger.orders.keys()])
   for (const { id, totals, pool, vault, fund, haircut } of ledger.markets.values()) {
     const kept = [...ledger.accounts.values()].filter(a => a.market === id).reduce((sum, a) => sum + a.margin, 0n)
     ensure(totals.pt === 0n && totals.issued === 0n && pool.grossLiquidity === 0n, 'at the end no claim is left', {

@@ -23,7 +23,17 @@ import {
   type OrderBounds,
   type PositionRef,
 } from '../../src/exchange/index.ts'
-import { accountAt, indexAt, keyAt, marketAt, marketOf, ownerAt, positionAt, walletAt } from './program-places.ts'
+import {
+  accountAt,
+  indexAt,
+  keyAt,
+  marketAt,
+  marketOf,
+  orderAt,
+  ownerAt,
+  positionAt,
+  walletAt,
+} from './program-places.ts'
 
 /** `out-of-range` of `ClientError`: what is asked cannot be said. */
 export const call = <N extends InstructionName>(
@@ -184,6 +194,17 @@ const CALLS: Calls = {
         : [...arraysOf(state, i.market, { up, most }), ...arraysOf(state, i.to.market, { up: !up, most })],
     )
   },
+  'place-order': ({ kind: _, market, owner, sub, ...terms }) => {
+    const ref = { market, owner, sub }
+    return call('placeOrder', { ...held(ref), order: orderAt({ ...ref, id: terms.id }) }, terms)
+  },
+  'cancel-order': i => call('cancelOrder', { ...held(i), order: orderAt(i) }, NONE),
+  'fill-order': (i, state) => {
+    const by = { by: ownerAt(i.by), byJlp: walletAt('jlp', i.by), vault: marketAt(i.market).vault }
+    const accounts = { ...anyOf(i), ...by, order: orderAt(i), owner: ownerAt(i.owner) }
+    return call('fillOrder', accounts, NONE, arraysOf(state, i.market, { most: roomOf('fillOrder') }))
+  },
+  'expire-order': i => call('expireOrder', { ...anyOf(i), order: orderAt(i), owner: ownerAt(i.owner) }, NONE),
   'open-position': i => call('openPosition', ofPosition(i), { lower: i.lower, upper: i.upper }),
   'close-position': i => call('closePosition', ofPosition(i), NONE),
   'add-liquidity': (i, state) => {

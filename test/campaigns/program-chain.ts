@@ -18,6 +18,7 @@ import {
   toEngineConfig,
   toEngineIndex,
   toEngineMarket,
+  toEngineOrder,
   toEnginePosition,
 } from '../../src/client/index.ts'
 import { programErrorOf } from '../../src/client/program-errors.ts'
@@ -29,7 +30,9 @@ import type {
   MarginAccount,
   Market,
   Of,
+  OrderRef,
   PositionRef,
+  RestingOrder,
   Token,
   World,
 } from '../../src/exchange/index.ts'
@@ -49,6 +52,7 @@ import {
   marketAt,
   mintAt,
   nameAt,
+  orderAt,
   ownerAt,
   positionAt,
   walletAt,
@@ -295,6 +299,15 @@ export class ProgramChain {
     return { ...toEngineAccount(ref.market, record), owner: nameAt(record.owner) }
   }
 
+  order(ref: OrderRef): RestingOrder | undefined {
+    const record = this.record('RestingOrder', orderAt(ref))
+    if (record === undefined) return undefined
+    const { market, owner, sub } = ref
+    const fits = record.market === marketAt(market).market && record.account === accountAt({ market, owner, sub })
+    if (!fits) throw new Error('An order on another account')
+    return { ...toEngineOrder(market, sub, record), owner: nameAt(record.owner) }
+  }
+
   position(ref: PositionRef): LpPosition | undefined {
     const record = this.record('LpPosition', positionAt(ref))
     if (record === undefined) return undefined
@@ -319,8 +332,8 @@ export class ProgramChain {
     }
   }
 
-  /** All of an exchange whose markets, accounts, positions and wallets are named. */
-  exchange({ markets, accounts, positions, balances }: Exchange): Exchange {
+  /** All of an exchange whose markets, accounts, positions, orders and wallets are named. */
+  exchange({ markets, accounts, positions, orders, balances }: Exchange): Exchange {
     const there = <K, V>(map: ReadonlyMap<K, unknown>, read: (key: K, value: never) => V | undefined): Map<K, V> => {
       const found = new Map<K, V>()
       for (const [key, value] of map) {
@@ -337,6 +350,7 @@ export class ProgramChain {
       positions: there(positions, (_, { market, owner, position }: LpPosition) =>
         this.position({ market, owner, lower: position.lower, upper: position.upper }),
       ),
+      orders: there(orders, (_, order: RestingOrder) => this.order(order)),
       balances: there(balances, id => {
         const split = id.indexOf(':')
         return this.balance(id.slice(0, split) as Token, id.slice(split + 1))

@@ -10,7 +10,14 @@ import {
   TICK_ARRAYS,
   TICKS_PER_ARRAY,
 } from '../../src/client/index.ts'
-import { type AccountRef, DEFAULT_TERMS, type PositionRef, type Token } from '../../src/exchange/index.ts'
+import {
+  type AccountRef,
+  DEFAULT_TERMS,
+  type OrderRef,
+  orderId,
+  type PositionRef,
+  type Token,
+} from '../../src/exchange/index.ts'
 import { keyOf } from '../programs/build-chain.ts'
 import { ata, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from '../programs/tokens.ts'
 
@@ -103,6 +110,13 @@ const accountPlace = memo(id => {
   return at('MarginAccount', { market: marketAt(market).market, owner: ownerAt(owner), sub: Number(sub) })
 })
 export const accountAt = ({ market, owner, sub }: AccountRef): string => accountPlace(`${market}/${owner}/${sub}`)
+
+const orderPlace = memo(id => {
+  const at = id.lastIndexOf('/')
+  return derive(PROGRAM_ID, 'RestingOrder', { account: accountPlace(id.slice(0, at)), id: Number(id.slice(at + 1)) })
+    .address
+})
+export const orderAt = (ref: OrderRef): string => orderPlace(orderId(ref))
 
 const positionPlace = memo(id => {
   const [market, owner, lower, upper] = id.split('/') as [string, string, string, string]

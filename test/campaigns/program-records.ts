@@ -40,6 +40,8 @@ const RECORDS: Records = {
     feeProtocol: fee.protocol,
   }),
   liquidated: event => ({ ...held(event), by: ownerAt(event.by) }),
+  order: held,
+  filled: event => ({ ...held(event), by: ownerAt(event.by) }),
   'taken-over': held,
   loss: market,
   settled: held,

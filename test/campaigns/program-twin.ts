@@ -20,6 +20,7 @@ import {
   type Market,
   marketsNamed,
   type Of,
+  orderId,
   type PositionRef,
   positionId,
   type Refused,
@@ -39,17 +40,19 @@ const MISSING_ARRAY = 'missing-tick-array'
 
 type Fact = (instruction: Instruction, state: Exchange) => boolean
 
-/** Whether an instruction names a market, an account or a position that is not there. */
-const namesNothing: Fact = (i, { markets, accounts, positions }) => {
+/** Whether an instruction names a market, an account, a position or an order that is not there. */
+const namesNothing: Fact = (i, { markets, accounts, positions, orders }) => {
   const refs = 'sub' in i ? [i, ...('to' in i ? [i.to] : [])] : []
   if (marketsNamed(i).some(id => !markets.has(id)) || refs.some(ref => !accounts.has(accountId(ref)))) return true
+  if ('id' in i && i.kind !== 'place-order' && !orders.has(orderId(i))) return true
   return 'lower' in i && !positions.has(positionId(i.market, i.owner, i.lower, i.upper))
 }
 
 /** Whether it opens what is there. */
-const opensAgain: Fact = (i, { markets, accounts, positions }) => {
+const opensAgain: Fact = (i, { markets, accounts, positions, orders }) => {
   if (i.kind === 'create-market') return markets.has(marketName(i.maturity, i.coupon))
   if (i.kind === 'open-account') return accounts.has(accountId(i))
+  if (i.kind === 'place-order') return orders.has(orderId(i))
   return i.kind === 'open-position' && positions.has(positionId(i.market, i.owner, i.lower, i.upper))
 }
 
@@ -62,7 +65,9 @@ const ACCOUNT_FACTS: Readonly<Record<string, Fact>> = {
   'already-initialised': opensAgain,
   'wrong-market': i => i.kind === 'transfer' && i.to.market !== i.market,
   'same-account': i =>
-    ('to' in i && accountId(i.to) === accountId(i)) || (i.kind === 'roll' && i.to.market === i.market),
+    (i.kind === 'fill-order' && i.by === i.owner) ||
+    ('to' in i && accountId(i.to) === accountId(i)) ||
+    (i.kind === 'roll' && i.to.market === i.market),
   unauthorised: i => i.kind === 'roll' && i.to.owner !== i.owner,
 }
 
@@ -246,6 +251,7 @@ export class Twin {
       this.compareTokens(market)
     }
     for (const [id, account] of changes.accounts) same(`Account ${id}`, chain.account(refOf(id)), account)
+    for (const [id, order] of changes.orders) same(`Order ${id}`, chain.order(orderOf(id)), order)
     for (const [id, position] of changes.positions) same(`Position ${id}`, chain.position(positionOf(id)), position)
     for (const [id, atoms] of changes.balances) {
       const [token, owner] = id.split(':') as [Token, string]
@@ -281,7 +287,7 @@ export class Twin {
       this.compareIndex(kind)
       this.compareSt(kind)
     }
-    for (const name of ['config', 'markets', 'accounts', 'positions', 'balances', 'stVaults'] as const) {
+    for (const name of ['config', 'markets', 'accounts', 'positions', 'orders', 'balances', 'stVaults'] as const) {
       same(name, read[name], ledger[name])
     }
     for (const market of ledger.markets.values()) this.compareTokens(market)
@@ -294,6 +300,10 @@ export class Twin {
 const refOf = (id: string) => {
   const [market, owner, sub] = id.split('/') as [string, string, string]
   return { market, owner, sub: Number(sub) }
+}
+const orderOf = (id: string) => {
+  const at = id.lastIndexOf('/')
+  return { ...refOf(id.slice(0, at)), id: Number(id.slice(at + 1)) }
 }
 const positionOf = (id: string): PositionRef => {
   const [market, owner, lower, upper] = id.split('/') as [string, string, string, string]

@@ -47,6 +47,7 @@ describe('addresses', () => {
       derive(PROGRAM, 'MarginAccount', { market, owner, sub: 255 }),
       bytes('margin', key(market), key(owner), [255]),
     ],
+    ['RestingOrder', derive(PROGRAM, 'RestingOrder', { account: market, id: 7 }), bytes('order', key(market), [7])],
     [
       'LpPosition',
       derive(PROGRAM, 'LpPosition', { market, owner, lower: 50, upper: 13_860 }),

@@ -201,6 +201,7 @@ describe('preparing', () => {
       yt: 70n,
       discount: 1n << 64n,
       netDeposits: 5n,
+      orders: 0,
     }
     const place = derive(PROGRAM_ID, 'MarginAccount', { market: MARKET, owner: OWNER, sub: 0 }).address
     answers.put(place, encode('MarginAccount', { ...fromAccount(account), market: MARKET, owner: OWNER }))

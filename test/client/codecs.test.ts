@@ -45,7 +45,8 @@ describe('layouts', () => {
       ['RateIndex', 896, 797],
       ['Market', 1280, 1101],
       ['TickArray', 3168, 3150],
-      ['MarginAccount', 192, 123],
+      ['MarginAccount', 192, 125],
+      ['RestingOrder', 256, 183],
       ['LpPosition', 192, 142],
     ])
   })

@@ -8,6 +8,7 @@ import {
   toEngineConfig,
   toEngineIndex,
   toEngineMarket,
+  toEngineOrder,
   toEnginePosition,
 } from '../../src/client/engine.ts'
 import { ClientError } from '../../src/client/errors.ts'
@@ -20,13 +21,14 @@ import {
   type MarginAccount,
   type Market,
   marketView,
+  type RestingOrder,
 } from '../../src/exchange/index.ts'
 import type { RateIndex } from '../../src/oracle/accrual.ts'
 import type { Cursor } from '../../src/oracle/source.ts'
 import { liveScene } from '../campaigns/exchange.ts'
 import { openMarket } from '../exchange/market.ts'
 import { Random } from '../generate/random.ts'
-import { addressOf, fromAccount, fromConfig, fromIndex, fromMarket, fromPosition } from './from-engine.ts'
+import { addressOf, fromAccount, fromConfig, fromIndex, fromMarket, fromOrder, fromPosition } from './from-engine.ts'
 
 const CURSOR: Cursor = { lastUpdated: 1_730_000_000n, realizedFeeUsd: 123_456_789n }
 
@@ -43,6 +45,9 @@ const marketBack = (engine: Market, all = true): Market => {
 
 const accountBack = (account: MarginAccount): MarginAccount =>
   toEngineAccount(account.market, decode('MarginAccount', encode('MarginAccount', fromAccount(account))))
+
+const orderBack = (order: RestingOrder): RestingOrder =>
+  toEngineOrder(order.market, order.sub, decode('RestingOrder', encode('RestingOrder', fromOrder(order))))
 
 const positionBack = (position: LpPosition): LpPosition =>
   toEnginePosition(position.market, decode('LpPosition', encode('LpPosition', fromPosition(position))))
@@ -102,6 +107,11 @@ describe('lives of the exchange', () => {
       see('long', account.yt > 0n)
       see('short', account.yt < 0n)
     }
+    for (const order of state.orders.values()) {
+      expect(orderBack(order)).toEqual(named(order))
+      see('order', order.trigger === 'none')
+      see('stop', order.trigger !== 'none')
+    }
     for (const position of state.positions.values()) {
       expect(positionBack(position)).toEqual(named(position))
       see('position', true)
@@ -136,7 +146,7 @@ describe('lives of the exchange', () => {
       'fund with YT',
       'tick that fell',
     ]
-    const others = ['final checkpoint', 'carry', 'long', 'short', 'position', 'position below 0']
+    const others = ['final checkpoint', 'carry', 'long', 'short', 'position', 'position below 0', 'order', 'stop']
     for (const what of [...wanted, ...others]) expect([what, (seen.get(what) ?? 0) > 2]).toEqual([what, true])
   })
 })

@@ -7,11 +7,20 @@ import {
   type MarketData,
   NO_ADDRESS,
   type RateIndexData,
+  type RestingOrderData,
   TICK_ARRAYS,
   TICKS_PER_ARRAY,
   type TickArrayData,
 } from '../../src/client/codecs.ts'
-import type { Config, LpPosition, MarginAccount, Market } from '../../src/exchange/index.ts'
+import { ORDER_ACTIONS, TRIGGERS } from '../../src/client/generated/interface.ts'
+import {
+  accountId,
+  type Config,
+  type LpPosition,
+  type MarginAccount,
+  type Market,
+  type RestingOrder,
+} from '../../src/exchange/index.ts'
 import { changeableOf } from '../../src/exchange/terms.ts'
 import { encodeAddress } from '../../src/jupiter/base58.ts'
 import { MAX_CHECKPOINTS, type RateIndex } from '../../src/oracle/accrual.ts'
@@ -116,9 +125,21 @@ export const fromMarket = (market: Market): { market: MarketData; arrays: TickAr
 }
 
 export const fromAccount = (account: MarginAccount): MarginAccountData => {
-  const { market, owner, sub, margin, st, yt, discount, netDeposits } = account
+  const { market, owner, sub, margin, st, yt, discount, netDeposits, orders } = account
   const keys = { market: addressOf(market), owner: addressOf(owner) }
-  return { bump: 247, ...keys, sub, margin, st, yt, discount, netDeposits }
+  return { bump: 247, ...keys, sub, margin, st, yt, discount, netDeposits, orders }
+}
+
+export const fromOrder = (order: RestingOrder): RestingOrderData => {
+  const { market, owner, sub, id, amount, spot, limitRate, minimum, level, fee, expiresAt } = order
+  const action = ORDER_ACTIONS.indexOf(order.action)
+  const trigger = TRIGGERS.indexOf(order.trigger)
+  const keys = {
+    market: addressOf(market),
+    account: addressOf(accountId({ market, owner, sub })),
+    owner: addressOf(owner),
+  }
+  return { bump: 245, ...keys, id, action, amount, spot, limitRate, minimum, trigger, level, fee, expiresAt }
 }
 
 export const fromPosition = ({ market, owner, position, addedAt }: LpPosition): LpPositionData => ({

@@ -46,6 +46,7 @@ import {
   type Of,
   positionId,
   type Refused,
+  type RestingOrder,
   type Token,
   type TradeAmount,
   type World,
@@ -229,6 +230,30 @@ export class OpenMarket {
     if (action === 'close') return { ...head, action }
     if (amount === undefined) throw new Error(`${action} needs an amount`)
     return action === 'reduce' ? { ...head, action, amount } : { ...head, action, amount, spot }
+  }
+
+  /** A resting order number 0 with nothing special about it: no limit, no trigger, no fee, no end. */
+  resting(
+    owner: string,
+    action: RestingOrder['action'],
+    amount: bigint,
+    more: Partial<RestingOrder> = {},
+  ): Of<'place-order'> {
+    const limitRate = action === 'long' || action === 'reduce-short' ? ANY_RATE : 0n
+    const plain = {
+      spot: false,
+      limitRate,
+      minimum: 0n,
+      trigger: 'none',
+      level: 0n,
+      fee: 0n,
+      expiresAt: NEVER,
+    } as const
+    return { kind: 'place-order', ...this.ref(owner), id: 0, action, amount, ...plain, ...more }
+  }
+
+  filling(owner: string, id = 0, by = 'keeper'): Of<'fill-order'> {
+    return { kind: 'fill-order', ...this.ref(owner), id, by }
   }
 
   /** A PT trade without a limit of its own. */
@@ -465,7 +490,9 @@ const recordsOf = (ledger: Exchange): unknown[] => [
   ledger.config,
   ledger.indices,
   ledger.stVaults,
-  ...[ledger.markets, ledger.accounts, ledger.positions, ledger.balances].flatMap(map => [...map].flat()),
+  ...[ledger.markets, ledger.accounts, ledger.positions, ledger.orders, ledger.balances].flatMap(map =>
+    [...map].flat(),
+  ),
 ]
 const sameRecords = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((record, i) => record === b[i])

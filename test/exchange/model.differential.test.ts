@@ -56,6 +56,10 @@ describe('histories of 80 random steps, then maturity to the last withdrawal', (
       reduce: 10,
       close: 10,
       roll: 4,
+      'place-order': 30,
+      'fill-order': 20,
+      'cancel-order': 4,
+      'expire-order': 4,
       'open-position': 60,
       'close-position': 60,
       'add-liquidity': 100,
@@ -88,6 +92,7 @@ describe('histories of 80 random steps, then maturity to the last withdrawal', (
       'too-young': 2,
       'no-liquidity': 20,
       'limit-reached': 10,
+      'not-triggered': 5,
     }
     for (const [code, least] of Object.entries(refusals)) {
       expect(count(`refused-for:${code}`), code).toBeGreaterThanOrEqual(least)

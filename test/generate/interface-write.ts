@@ -316,7 +316,7 @@ export const interfaceRust = (): string => {
     'use crate::exchange::{self, Workspace};',
     'use crate::math::accrual::IndexKind;',
     'use crate::runtime::{AccountInfo, ProgramResult, Pubkey};',
-    'use crate::state::{config, lp_position, margin_account, market, rate_index, tick_array, Leaf};',
+    'use crate::state::{config, lp_position, margin_account, market, rate_index, resting_order, tick_array, Leaf};',
     '',
     '/// Known addresses.',
     'pub mod addresses {',

@@ -63,7 +63,7 @@ export const ERRORS: readonly (readonly [name: string, what: string])[] = [
   ['TransferMismatch', 'A transfer moved another amount than it was told to: nothing is booked.'],
   ['MissingTickArray', 'The trade needs a tick array that was not brought: bring the arrays on its way, and the next with an initialised tick.'],
   ['NotActive', 'The market has not all its tick arrays yet: create them first.'],
-  ['SameAccount', 'One account was given for two roles that must not be the same.'],
+  ['SameAccount', 'One account was given for two roles that must not be the same; an owner trades and does not fill his own order.'],
   ['StaleSource', "Jupiter's AUM is too old: let somebody touch the pool first, then accrue."],
   ['Arithmetic', 'A number does not fit its width: no state of the market leads here.'],
   ['MarketExists', 'This maturity has a market already: use it.'],
@@ -112,6 +112,8 @@ export const ERRORS: readonly (readonly [name: string, what: string])[] = [
   ['DepositTooSmall', 'Below 1 JLP.'],
   ['ShareOutOfRange', 'A share is num/den with 0 < num <= den <= 2^32, of at least one unit of liquidity.'],
   ['PositionEmpty', 'Nothing to remove or collect.'],
+  ['WrongMarginAccount', 'The order waits on another margin account: give that one.'],
+  ['NotTriggered', 'What the order waits for has not come: watch the TWAP.'],
 ]
 
 // ---- arguments and events -----------------------------------------------------------------------------------------------
@@ -121,6 +123,10 @@ export const ENUMS = {
   Action: ['Long', 'Short', 'Reduce', 'Close'],
   /** What an amount counts: YT (PT in a PT order), or JLP atoms of the ST leg, fee not included. */
   AmountUnit: ['Token', 'St'],
+  /** What a resting order does; its last two trade against a position of their side alone. */
+  OrderAction: ['Long', 'Short', 'ReduceLong', 'ReduceShort'],
+  /** What it waits for, at the TWAP: a rate, or equity less net deposits. */
+  Trigger: ['None', 'RateAbove', 'RateBelow', 'PnlAbove', 'PnlBelow'],
   OrderKind: ['BuyYt', 'SellYt', 'BuyPt', 'SellPt'],
 } as const
 export type EnumName = keyof typeof ENUMS
@@ -161,7 +167,7 @@ const REF = [
 
 /**
  * What an instruction did, record by record, in the order of the reference engine's events (src/exchange/event.ts). The first six
- * are signed differences of everything that changed, so that they account for every atom.
+ * (and `Order`) are signed differences of everything that changed, so that they account for every atom.
  */
 export const RECORDS: readonly EventRecord[] = [
   record('Balance', 'Of a wallet.', ['mint', 'pubkey'], ['owner', 'pubkey'], ['change', 'i64']),
@@ -267,6 +273,23 @@ export const RECORDS: readonly EventRecord[] = [
   record('TermsApplied', 'They are in force.', ['market', 'pubkey']),
   record('Roles', 'Who may pause, and who gets the fees.', ['pauser', 'pubkey'], ['treasury', 'pubkey']),
   record('Authority', 'All zero: nobody is proposed.', ['authority', 'pubkey'], ['proposed', 'pubkey']),
+  record(
+    'Order',
+    'YT left of a resting order, and the fee left.',
+    ...REF,
+    ['id', 'u8'],
+    ['amount', 'i64'],
+    ['fee', 'i64'],
+  ),
+  record(
+    'Filled',
+    'YT of a resting order, and what of its fee was paid for them.',
+    ...REF,
+    ['id', 'u8'],
+    ['by', 'pubkey'],
+    ['filled', 'u64'],
+    ['fee', 'u64'],
+  ),
 ]
 
 // ---- accounts of an instruction -----------------------------------------------------------------------------------------
@@ -340,6 +363,13 @@ const OF_OWNER = { field: 'owner', slot: 'owner', error: 'Unauthorised' }
 /** An account of whoever signs, or (for cranks) of anybody. */
 const ACCOUNT = slot('account', { kind: 'account', account: 'MarginAccount', same: [OF_MARKET, OF_OWNER] }, 'w')
 const ANY_ACCOUNT = slot('account', { kind: 'account', account: 'MarginAccount', same: [OF_MARKET] }, 'w')
+const OF_ACCOUNT = { field: 'account', slot: 'account', error: 'WrongMarginAccount' }
+const ORDER = slot('order', { kind: 'account', account: 'RestingOrder', same: [OF_MARKET, OF_ACCOUNT] }, 'w')
+const OWN_ORDER = slot(
+  'order',
+  { kind: 'account', account: 'RestingOrder', same: [OF_MARKET, OF_OWNER, OF_ACCOUNT] },
+  'w',
+)
 const POSITION = slot('position', { kind: 'account', account: 'LpPosition', same: [OF_MARKET, OF_OWNER] }, 'w')
 const jlpOf = (owner: string): Slot =>
   slot(`${owner}_jlp`, { kind: 'wallet', mint: 'jlp_mint', owner: { slot: owner }, program: 'token_program' }, 'w')
@@ -374,6 +404,7 @@ const JLP_AMOUNT = arg('jlp', 'u64', 'JLP atoms.')
 const YT_AMOUNT = arg('yt', 'u64', 'YT atoms.')
 const SUB = arg('sub', 'u8', "Number among the owner's accounts in the market.")
 const COUPON = arg('coupon', 'coupon_kind', 'Kind of the index.')
+const ORDER_ID = arg('id', 'u8', 'Number among the orders on the account.')
 const BOUNDS = [arg('lower', 'i32', 'Tick.'), arg('upper', 'i32', 'Tick.')]
 const TERMS = arg('terms', 'ChangeableTerms', 'All changeable terms.')
 
@@ -433,6 +464,11 @@ export const INSTRUCTIONS: readonly Instruction[] = [
   instruction('transfer', 'Margin and YT to another account of the market.', [OWNER, INDEX, MARKET, ACCOUNT, slot('to', { kind: 'account', account: 'MarginAccount', same: [OF_MARKET] }, 'w'), POOL], [arg('margin', 'u64', 'JLP atoms.'), YT_AMOUNT]),
   instruction('trade', 'Long, short, reduce or close.', [OWNER, CONFIG_READ, INDEX, MARKET, ACCOUNT, JLP, POOL], [arg('action', 'Action', ''), UNIT, AMOUNT, arg('spot', 'bool', 'Long and short: the account must not owe afterwards, and the guards do not apply.'), LIMIT, MINIMUM, DEADLINE], 'tick arrays'),
   instruction('roll', 'Closes an account, moves its margin to one of a later market and opens there on the same side.', [OWNER, CONFIG_READ, INDEX, MARKET, ACCOUNT, VAULT, stored('to_index', 'to_market', '', 'RateIndex', 'index'), slot('to_market', { kind: 'account', account: 'Market' }, 'w'), slot('to_account', { kind: 'account', account: 'MarginAccount', same: [{ field: 'market', slot: 'to_market', error: 'WrongMarket' }, OF_OWNER] }, 'w'), stored('to_vault', 'to_market', 'w', undefined, 'vault'), JLP, POOL, TOKEN], [UNIT, AMOUNT, arg('close_limit_rate', 'u128', 'Q64.64, for the close.'), LIMIT, MINIMUM, DEADLINE], 'tick arrays'),
+  // ---- resting orders
+  instruction('place_order', 'Leaves an order on a margin account for anyone to fill.', [PAYING_OWNER, INDEX, MARKET, ACCOUNT, fresh('order', 'RestingOrder'), SYSTEM], [ORDER_ID, arg('action', 'OrderAction', ''), arg('amount', 'u64', 'YT atoms; of a reduction at most.'), arg('spot', 'bool', 'Long and short: the account must not owe afterwards.'), LIMIT, arg('minimum', 'u64', 'Least YT of a fill; all that is left is always enough.'), arg('trigger', 'Trigger', 'Reductions only.'), arg('level', 'i128', 'Q64.64 of a rate, or JLP atoms; 0 without a trigger.'), arg('fee', 'u64', 'JLP atoms from margin for filling all of it; a part pays for a part.'), arg('expires_at', 'u32', 'Unix seconds; good until and at it.')]),
+  instruction('cancel_order', 'The owner takes an order back; its rent goes back too.', [PAYING_OWNER, MARKET, ACCOUNT, OWN_ORDER]),
+  instruction('fill_order', 'Trades what the AMM fills of an order within its limit, for its fee; by anyone but the owner.', [signer('by'), jlpOf('by'), CONFIG_READ, INDEX, MARKET, ANY_ACCOUNT, ORDER, stored('owner', 'order'), VAULT, JLP, POOL, TOKEN], [], 'tick arrays'),
+  instruction('expire_order', 'Removes an order past its time, or in a matured market; its rent goes back to the owner. By anyone.', [INDEX, MARKET, ANY_ACCOUNT, ORDER, stored('owner', 'order')]),
   // ---- liquidity
   instruction('open_position', 'An empty liquidity position over a range of ticks.', [PAYING_OWNER, INDEX, MARKET, fresh('position', 'LpPosition'), SYSTEM], BOUNDS),
   instruction('close_position', 'An empty one; its rent goes back to the owner.', [PAYING_OWNER, MARKET, POSITION]),

@@ -65,6 +65,7 @@ const LIQUIDITY = within(0n, 1n << 58n, '0 .. 2^58')
 const LEG = within(-(1n << 61n), 1n << 61n, '-2^61 .. 2^61')
 const AMOUNT = within(0n, 1n << 61n, '0 .. 2^61')
 const GROWTH = within(0n, (1n << 127n) - 1n, '0 .. 2^127 - 1')
+const LEVEL = within(-(1n << 61n), 4n * ONE - 1n, '-2^61 .. 4 * 2^64 - 1')
 const TICK = within(1n, 39_999n, '1 .. 39,999')
 const BPS = upTo(10_000)
 
@@ -370,6 +371,40 @@ export const ACCOUNTS: readonly Account[] = [
       field('owner', 'pubkey', ANY, ''),
       field('sub', 'u8', ANY, "Number among the owner's accounts in the market."),
       ...LEGS,
+      field('orders', 'u16', upTo(256), 'Resting orders on it; it is closed only without.'),
+    ],
+  },
+  {
+    name: 'RestingOrder',
+    means: 'An order that waits on a margin account for anyone to fill it.',
+    seeds: [text('order'), { name: 'account', type: 'pubkey' }, { name: 'id', type: 'u8' }],
+    version: 1,
+    size: 256,
+    fields: [
+      BUMP,
+      field('market', 'pubkey', ANY, ''),
+      field('account', 'pubkey', ANY, 'The margin account.'),
+      field('owner', 'pubkey', ANY, "The margin account's, who paid the rent and gets it back."),
+      field('id', 'u8', ANY, 'Number among the orders on the account.'),
+      field('action', 'u8', upTo(3), '0 long, 1 short, 2 reduce a long, 3 reduce a short.'),
+      field('amount', 'u64', AMOUNT, 'YT atoms left to fill; of a reduction at most.'),
+      field('spot', 'bool', ANY, 'Long and short: the account must not owe afterwards.'),
+      field('limit_rate', 'u128', RATE, 'A fill stops there, Q64.64.'),
+      field('minimum', 'u64', ANY, 'Least YT atoms of a fill; all that is left is always enough.'),
+      field(
+        'trigger',
+        'u8',
+        upTo(4),
+        '0 none, 1 rate at or above, 2 at or below, 3 profit at or above, 4 at or below.',
+      ),
+      field(
+        'level',
+        'i128',
+        LEVEL,
+        'A rate (Q64.64 at TWAP), or equity at TWAP less net deposits (JLP atoms, signed).',
+      ),
+      field('fee', 'u64', AMOUNT, 'JLP atoms for whoever fills what is left.'),
+      field('expires_at', 'u32', ANY, 'Good until and at it, unix seconds.'),
     ],
   },
   {

@@ -1,7 +1,14 @@
 /** What the model's instructions share: the whole state, the moment, wallets, and a swap through the pool. */
 import type { Decimal } from 'decimal.js'
 import type { Event } from '../../src/exchange/event.ts'
-import { type AccountRef, accountId, balanceId, type Token, type World } from '../../src/exchange/state.ts'
+import {
+  type AccountRef,
+  accountId,
+  balanceId,
+  type RestingOrder,
+  type Token,
+  type World,
+} from '../../src/exchange/state.ts'
 import { fromQ64, X } from './exact.ts'
 import type { Kind, ModelIndex } from './exchange-index.ts'
 import { atLeast, type Judge, type Truth } from './exchange-judge.ts'
@@ -20,6 +27,7 @@ export interface Wallet {
 export interface State {
   indices: Record<Kind, ModelIndex>
   markets: Map<string, ModelMarket>
+  orders: Map<string, RestingOrder>
   wallets: Map<string, Wallet>
   pausedUntil: number
 }

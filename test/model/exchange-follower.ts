@@ -1,4 +1,5 @@
 /** Engine and model side by side: every instruction goes to both, and everything they hold is compared after each. */
+import { isDeepStrictEqual } from 'node:util'
 import { accrue, earnedSince } from '../../amm/index.ts'
 import {
   type Applied,
@@ -136,6 +137,12 @@ export class Follower {
       const what = 'wallet, accounts and positions together: never more than exactly'
       ensure(over.toNumber() <= this.error, what, this.context({ owner, over }))
     }
+    const { orders } = this.model.state
+    for (const [id, order] of this.ledger.orders) {
+      const same = isDeepStrictEqual(orders.get(id), order)
+      ensure(same, 'the same orders', this.context({ engine: order, model: orders.get(id) }))
+    }
+    ensure(orders.size === this.ledger.orders.size, 'as many orders', this.context({}))
     for (const [id, amount] of this.ledger.balances) {
       ensure(amount === 0n || this.model.state.wallets.has(id), 'the same wallets', { id, amount })
     }

@@ -9,7 +9,7 @@ import { big, least, most, size, whole, ZERO } from './exchange-terms.ts'
 import type { ModelResult } from './pool.ts'
 
 /** Sign of a limit: the nearer of two. */
-const nearer = (up: boolean, a: bigint, b: bigint): bigint => (up ? least(a, b) : most(a, b))
+export const nearer = (up: boolean, a: bigint, b: bigint): bigint => (up ? least(a, b) : most(a, b))
 
 /** Finds what an order fills, or stops if that is nothing or below the caller's minimum. */
 const fill = (
@@ -27,18 +27,21 @@ const fill = (
   return walked
 }
 
+const NO_LEVY = (_filled: bigint): bigint => 0n
+
 const charge = (account: Account, fee: ReturnType<Context['swap']>): void => {
   account.margin = account.margin.minus(fee)
   settleLegs(account)
 }
 
-/** Opens or increases a position. */
-const increase = (
+/** Opens or increases a position; `levy` is what a fill costs besides. How many YT were filled. */
+export const increase = (
   context: Context,
   market: ModelMarket,
   account: Account,
   order: OrderBounds & { readonly up: boolean; readonly amount: TradeAmount; readonly spot: boolean },
-): void => {
+  levy = NO_LEVY,
+): bigint => {
   const { judge, world } = context
   const { up, spot } = order
   const index = context.index(market)
@@ -52,12 +55,13 @@ const increase = (
   account.yt += up ? walked.filled : -walked.filled
   account.st = up ? account.st.minus(walked.area) : account.st.plus(walked.area)
   account.slack += 1
-  charge(account, fee)
+  charge(account, fee.plus(big(levy(walked.filled))))
   market.record(account)
   if (spot) judge.demand('not-spot', market.spot(account))
   else judge.demand('undercollateralised', market.initial(account, twap, index))
   if (!spot || !up) judge.demand('backing', market.backed(index))
   judge.demand('open-interest', market.interestWithin(world.jlpSupply))
+  return walked.filled
 }
 
 /** Closes `n` YT of an account through the walk: the pro rata ST leg and what the swap brings go into margin. */
@@ -72,13 +76,14 @@ export const realise = (account: Account, walked: ModelResult): void => {
   account.shifted += 1
 }
 
-/** Trades against the position: at most all of it. */
-const decrease = (
+/** Trades against the position: at most all of it. How many YT were filled. */
+export const decrease = (
   context: Context,
   market: ModelMarket,
   account: Account,
   order: OrderBounds & { readonly amount: TradeAmount | 'all' },
-): void => {
+  levy = NO_LEVY,
+): bigint => {
   const { judge, world } = context
   judge.need('no-position', account.yt !== 0n)
   const up = account.yt < 0n
@@ -93,7 +98,7 @@ const decrease = (
   judge.need('exceeds-position', walked.filled <= size(account.yt))
   const fee = context.swap(market, up ? 'buy-yt' : 'sell-yt', walked)
   realise(account, walked)
-  charge(account, fee)
+  charge(account, fee.plus(big(levy(walked.filled))))
   market.record(account)
   const equity = atLeast(market.equity(account, market.pool.rate), ZERO, account.slack + 2)
   judge.demand(
@@ -103,6 +108,7 @@ const decrease = (
       both(truth(account.yt !== 0n), equity, market.ratioKept(before, account, twap)),
     ),
   )
+  return walked.filled
 }
 
 export const trade = (context: Context, instruction: Of<'trade'>): void => {

@@ -13,6 +13,7 @@ import { atLeast, Judge, Stop } from './exchange-judge.ts'
 import { Close, faceOf, liquidate, reduceFund, settle, takeOver, withdrawSettled } from './exchange-liquidation.ts'
 import { addLiquidity, closePosition, collect, openPosition, removeLiquidity } from './exchange-liquidity.ts'
 import { ModelMarket, newAccount, settleLegs } from './exchange-market.ts'
+import { cancelOrder, expireOrder, fillOrder, ordersOn, placeOrder } from './exchange-orders.ts'
 import { big, ZERO } from './exchange-terms.ts'
 import { merge, roll, split, trade, tradePt } from './exchange-trade.ts'
 
@@ -37,6 +38,7 @@ export class ExchangeModel {
     this.state = {
       indices: { hourly: new ModelIndex('hourly', init.lastStep), weekly: new ModelIndex('weekly', init.lastStep) },
       markets: new Map(),
+      orders: new Map(),
       wallets: new Map([...init.balances].map(([id, amount]) => [id, { amount: big(amount), slack: 0 }])),
       pausedUntil: 0,
     }
@@ -101,6 +103,7 @@ export class ExchangeModel {
     'close-account': (context, instruction) => {
       const market = context.market(instruction.market)
       const { margin, st, yt, slack } = context.account(instruction)
+      context.judge.need('not-empty', ordersOn(context, instruction) === 0)
       context.judge.need('not-empty', yt === 0n ? atLeast(ZERO, margin.plus(st.abs()), slack) : -1)
       market.accounts.delete(accountId(instruction))
     },
@@ -152,6 +155,10 @@ export class ExchangeModel {
     },
     trade,
     roll,
+    'place-order': placeOrder,
+    'cancel-order': cancelOrder,
+    'fill-order': fillOrder,
+    'expire-order': expireOrder,
     'open-position': openPosition,
     'close-position': closePosition,
     'add-liquidity': addLiquidity,
@@ -191,6 +198,7 @@ export class ExchangeModel {
 const copyOf = (state: State): State => ({
   indices: { hourly: copyIndex(state.indices.hourly), weekly: copyIndex(state.indices.weekly) },
   markets: new Map([...state.markets].map(([id, market]) => [id, market.copy()])),
+  orders: new Map(state.orders),
   wallets: new Map([...state.wallets].map(([id, wallet]) => [id, { ...wallet }])),
   pausedUntil: state.pausedUntil,
 })

@@ -232,7 +232,7 @@ const ANOTHER: Readonly<Record<string, string>> = {
 const MOST_ACCOUNTS = 64
 /** What anyone may ask for, so that it is no attack. */
 const FREE =
-  /^(init_index|init_tick_array) payer another signer$|^(pt_price|propose_terms|catch_up) market the one of JLP-2412$|^accrue index the one of JLP-2412-W$|^(transfer to|(liquidate|take_over|settle) account) another owner's$/
+  /^(init_index|init_tick_array) payer another signer$|^(pt_price|propose_terms|catch_up) market the one of JLP-2412$|^accrue index the one of JLP-2412-W$|^(transfer to|(liquidate|take_over|settle|fill_order|expire_order) account) another owner's$/
 
 const ARRAYS_OF: Readonly<Record<string, readonly string[]>> = {
   roll: [marketAt(MARKET).market, marketAt(LATER).market],

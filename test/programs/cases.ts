@@ -101,6 +101,18 @@ const after = (m: OpenMarket, instruction: Instruction, seconds = 0): OpenMarket
   return next
 }
 
+/** An order of ann's that can be filled for a while. */
+export const resting = memo(() => {
+  const m = running()
+  return after(m, m.resting('ann', 'long', JLP, { fee: 1000n, expiresAt: m.now + 60 }))
+})
+/** The same too late. */
+export const stale = memo(() => {
+  const m = resting().fork()
+  m.wait(61)
+  return m
+})
+
 const TERMS = changeableOf(DEFAULT_TERMS.hourly)
 export const paused = memo(() => after(running(), { kind: 'pause', by: CONFIG.pauser }))
 export const queued = memo(() => {
@@ -239,6 +251,10 @@ const CASES: { readonly [N in InstructionName]: () => Omit<Case, 'name'> } = {
     const to = { market: LATER, owner: 'ann', sub: 0 }
     return played(m, { kind: 'roll', ...m.ref('ann'), to, amount: { yt: 50n * JLP }, ...bounds })
   },
+  placeOrder: () => played(running(), running().resting('ann', 'long', JLP)),
+  cancelOrder: () => played(resting(), { kind: 'cancel-order', ...resting().ref('ann'), id: 0 }),
+  fillOrder: () => played(resting(), resting().filling('ann', 0, 'bob')),
+  expireOrder: () => played(stale(), { kind: 'expire-order', ...stale().ref('ann'), id: 0 }),
   openPosition: () => played(running(), { kind: 'open-position', ...pool, lower: 3000, upper: 3200 }),
   closePosition: () => played(running(), { kind: 'close-position', ...empty }),
   addLiquidity: () => played(running(), running().adding('lp', WHOLE.lower, WHOLE.upper, 10n ** 9n)),

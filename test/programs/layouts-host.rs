@@ -67,6 +67,7 @@ kinds! {
     TickArray tick_array
     MarginAccount margin_account
     LpPosition lp_position
+    RestingOrder resting_order
 }
 
 fn answer(line: &str) -> Result<String, StateError> {

@@ -9,7 +9,7 @@ import { type AccountData, type AccountName, encode } from '../../src/client/cod
 import { ADDRESSES, PROGRAM_ID } from '../../src/client/generated/interface.ts'
 import type { Exchange, Market, Token } from '../../src/exchange/index.ts'
 import { marketAt, mintAt, ownerAt } from '../campaigns/program-places.ts'
-import { fromAccount, fromConfig, fromIndex, fromMarket, fromPosition } from '../client/from-engine.ts'
+import { fromAccount, fromConfig, fromIndex, fromMarket, fromOrder, fromPosition } from '../client/from-engine.ts'
 import type { LocalChain } from './harness.ts'
 import { ata, mintBytes, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, tokenAccountBytes } from './tokens.ts'
 
@@ -114,6 +114,12 @@ class Planter {
       const [market, owner] = [marketAt(account.market).market, ownerAt(account.owner)]
       const { address, bump } = derive(PROGRAM_ID, 'MarginAccount', { market, owner, sub: account.sub })
       this.#write('MarginAccount', address, { ...fromAccount(account), bump, market, owner })
+    }
+    for (const order of this.#exchange.orders.values()) {
+      const [market, owner] = [marketAt(order.market).market, ownerAt(order.owner)]
+      const account = derive(PROGRAM_ID, 'MarginAccount', { market, owner, sub: order.sub }).address
+      const { address, bump } = derive(PROGRAM_ID, 'RestingOrder', { account, id: order.id })
+      this.#write('RestingOrder', address, { ...fromOrder(order), bump, market, owner, account })
     }
     for (const held of this.#exchange.positions.values()) {
       const [market, owner] = [marketAt(held.market).market, ownerAt(held.owner)]

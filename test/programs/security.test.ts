@@ -124,7 +124,7 @@ describe('who signs, and which programs are called', () => {
         made++
       })
     }
-    expect(made).toBe(10)
+    expect(made).toBe(11)
   })
 
   test('T119: no two things share seeds, whatever is in them', () => {
@@ -194,6 +194,7 @@ const secondAddress = (account: string, canonical: PublicKey): PublicKey => {
     PtMint: [made],
     TickArray: [made, number(50 + 3 * 640)],
     MarginAccount: [market, owner('ann'), Buffer.from([1])],
+    RestingOrder: [key(accountAt({ market: MARKET, owner: 'ann', sub: 0 })).toBytes(), Buffer.from([0])],
     LpPosition: [market, owner('lp'), number(3000), number(3200)],
     EventAuthority: [],
   }

@@ -100,7 +100,7 @@ describe('yield of an interval, r = 0.1 %', () => {
   const paidOnce = (): Walk => {
     const walk = new Walk(headline({ coupon: 'weekly' }))
     const legs = { margin: 1_000_000n, st: -10_000_000n, yt: 100_000_000n, netDeposits: 1_000_000n }
-    const account = { market: walk.market, owner: YOU, sub: 0, discount: ONE_Q64, ...legs }
+    const account = { market: walk.market, owner: YOU, sub: 0, discount: ONE_Q64, orders: 0, ...legs }
     walk.state.accounts.set(accountId(account), account)
     walk.pass(walk.state.indices.weekly.lastStep + 7 * DAY, () => ONE_Q64 / 1000n)
     return walk

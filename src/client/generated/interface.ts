@@ -40,7 +40,7 @@ export const ERRORS = [
   { name: 'transfer-mismatch', message: "A transfer moved another amount than it was told to: nothing is booked." },
   { name: 'missing-tick-array', message: "The trade needs a tick array that was not brought: bring the arrays on its way, and the next with an initialised tick." },
   { name: 'not-active', message: "The market has not all its tick arrays yet: create them first." },
-  { name: 'same-account', message: "One account was given for two roles that must not be the same." },
+  { name: 'same-account', message: "One account was given for two roles that must not be the same; an owner trades and does not fill his own order." },
   { name: 'stale-source', message: "Jupiter's AUM is too old: let somebody touch the pool first, then accrue." },
   { name: 'arithmetic', message: "A number does not fit its width: no state of the market leads here." },
   { name: 'market-exists', message: "This maturity has a market already: use it." },
@@ -89,6 +89,8 @@ export const ERRORS = [
   { name: 'deposit-too-small', message: "Below 1 JLP." },
   { name: 'share-out-of-range', message: "A share is num/den with 0 < num <= den <= 2^32, of at least one unit of liquidity." },
   { name: 'position-empty', message: "Nothing to remove or collect." },
+  { name: 'wrong-margin-account', message: "The order waits on another margin account: give that one." },
+  { name: 'not-triggered', message: "What the order waits for has not come: watch the TWAP." },
 ] as const
 export type ProgramErrorName = (typeof ERRORS)[number]['name']
 
@@ -96,6 +98,10 @@ export const ACTIONS = ['long', 'short', 'reduce', 'close'] as const
 export type Action = (typeof ACTIONS)[number]
 export const AMOUNT_UNITS = ['token', 'st'] as const
 export type AmountUnit = (typeof AMOUNT_UNITS)[number]
+export const ORDER_ACTIONS = ['long', 'short', 'reduce-long', 'reduce-short'] as const
+export type OrderAction = (typeof ORDER_ACTIONS)[number]
+export const TRIGGERS = ['none', 'rate-above', 'rate-below', 'pnl-above', 'pnl-below'] as const
+export type Trigger = (typeof TRIGGERS)[number]
 export const ORDER_KINDS = ['buy-yt', 'sell-yt', 'buy-pt', 'sell-pt'] as const
 export type OrderKind = (typeof ORDER_KINDS)[number]
 
@@ -249,6 +255,34 @@ export interface InstructionArguments {
     /** Unix seconds; good until and at it. */
     readonly deadline: number
   }
+  /** Leaves an order on a margin account for anyone to fill. */
+  readonly placeOrder: {
+    /** Number among the orders on the account. */
+    readonly id: number
+    readonly action: OrderAction
+    /** YT atoms; of a reduction at most. */
+    readonly amount: bigint
+    /** Long and short: the account must not owe afterwards. */
+    readonly spot: boolean
+    /** Q64.64; a trade stops there. */
+    readonly limitRate: bigint
+    /** Least YT of a fill; all that is left is always enough. */
+    readonly minimum: bigint
+    /** Reductions only. */
+    readonly trigger: Trigger
+    /** Q64.64 of a rate, or JLP atoms; 0 without a trigger. */
+    readonly level: bigint
+    /** JLP atoms from margin for filling all of it; a part pays for a part. */
+    readonly fee: bigint
+    /** Unix seconds; good until and at it. */
+    readonly expiresAt: number
+  }
+  /** The owner takes an order back; its rent goes back too. */
+  readonly cancelOrder: Readonly<Record<never, never>>
+  /** Trades what the AMM fills of an order within its limit, for its fee; by anyone but the owner. */
+  readonly fillOrder: Readonly<Record<never, never>>
+  /** Removes an order past its time, or in a matured market; its rent goes back to the owner. By anyone. */
+  readonly expireOrder: Readonly<Record<never, never>>
   /** An empty liquidity position over a range of ticks. */
   readonly openPosition: {
     /** Tick. */
@@ -358,6 +392,10 @@ export interface InstructionAccounts {
   readonly transfer: At<'owner' | 'index' | 'market' | 'account' | 'to'>
   readonly trade: At<'owner' | 'index' | 'market' | 'account'>
   readonly roll: At<'owner' | 'index' | 'market' | 'account' | 'vault' | 'toIndex' | 'toMarket' | 'toAccount' | 'toVault'>
+  readonly placeOrder: At<'owner' | 'index' | 'market' | 'account' | 'order'>
+  readonly cancelOrder: At<'owner' | 'market' | 'account' | 'order'>
+  readonly fillOrder: At<'by' | 'byJlp' | 'index' | 'market' | 'account' | 'order' | 'owner' | 'vault'>
+  readonly expireOrder: At<'index' | 'market' | 'account' | 'order' | 'owner'>
   readonly openPosition: At<'owner' | 'index' | 'market' | 'position'>
   readonly closePosition: At<'owner' | 'market' | 'position'>
   readonly addLiquidity: At<'owner' | 'index' | 'market' | 'position' | 'ownerJlp' | 'vault'>
@@ -495,6 +533,27 @@ export const INSTRUCTIONS: Readonly<Record<InstructionName, InstructionLayout>> 
     'owner:s config index market:w account:w vault:w toIndex toMarket:w toAccount:w toVault:w jlpMint jupiterPool tokenProgram eventAuthority program',
     'unit:AmountUnit amount:u64 closeLimitRate:u128 limitRate:u128 minimum:u64 deadline:u32',
     'tick arrays',
+  ),
+  placeOrder: instruction(
+    [51, 194, 155, 175, 109, 130, 96, 106],
+    'owner:sw index market:w account:w order:w systemProgram eventAuthority program',
+    'id:u8 action:OrderAction amount:u64 spot:bool limitRate:u128 minimum:u64 trigger:Trigger level:i128 fee:u64 expiresAt:u32',
+  ),
+  cancelOrder: instruction(
+    [95, 129, 237, 240, 8, 49, 223, 132],
+    'owner:sw market:w account:w order:w eventAuthority program',
+    '',
+  ),
+  fillOrder: instruction(
+    [232, 122, 115, 25, 199, 143, 136, 162],
+    'by:s byJlp:w config index market:w account:w order:w owner:w vault:w jlpMint jupiterPool tokenProgram eventAuthority program',
+    '',
+    'tick arrays',
+  ),
+  expireOrder: instruction(
+    [174, 27, 85, 247, 105, 245, 220, 13],
+    'index market:w account:w order:w owner:w eventAuthority program',
+    '',
   ),
   openPosition: instruction(
     [135, 128, 47, 77, 15, 152, 240, 49],
@@ -765,6 +824,27 @@ export type EventRecord =
       readonly authority: string
       readonly proposed: string
     }
+  /** YT left of a resting order, and the fee left. */
+  | {
+      readonly type: 'order'
+      readonly market: string
+      readonly owner: string
+      readonly sub: number
+      readonly id: number
+      readonly amount: bigint
+      readonly fee: bigint
+    }
+  /** YT of a resting order, and what of its fee was paid for them. */
+  | {
+      readonly type: 'filled'
+      readonly market: string
+      readonly owner: string
+      readonly sub: number
+      readonly id: number
+      readonly by: string
+      readonly filled: bigint
+      readonly fee: bigint
+    }
 
 /** sha256("event:Executed")[..8] */
 export const EXECUTED = [8, 232, 139, 132, 197, 45, 29, 164] as const
@@ -790,4 +870,6 @@ export const RECORDS: readonly RecordLayout[] = [
   record('terms-applied', 'market:pubkey'),
   record('roles', 'pauser:pubkey treasury:pubkey'),
   record('authority', 'authority:pubkey proposed:pubkey'),
+  record('order', 'market:pubkey owner:pubkey sub:u8 id:u8 amount:i64 fee:i64'),
+  record('filled', 'market:pubkey owner:pubkey sub:u8 id:u8 by:pubkey filled:u64 fee:u64'),
 ]

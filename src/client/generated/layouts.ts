@@ -343,6 +343,39 @@ export interface MarginAccountData {
   readonly discount: bigint
   /** What profit is measured against, JLP atoms. */
   readonly netDeposits: bigint
+  /** Resting orders on it; it is closed only without. */
+  readonly orders: number
+}
+
+/** An order that waits on a margin account for anyone to fill it. Version 1. */
+export interface RestingOrderData {
+  /** Of its own address. */
+  readonly bump: number
+  readonly market: string
+  /** The margin account. */
+  readonly account: string
+  /** The margin account's, who paid the rent and gets it back. */
+  readonly owner: string
+  /** Number among the orders on the account. */
+  readonly id: number
+  /** 0 long, 1 short, 2 reduce a long, 3 reduce a short. */
+  readonly action: number
+  /** YT atoms left to fill; of a reduction at most. */
+  readonly amount: bigint
+  /** Long and short: the account must not owe afterwards. */
+  readonly spot: boolean
+  /** A fill stops there, Q64.64. */
+  readonly limitRate: bigint
+  /** Least YT atoms of a fill; all that is left is always enough. */
+  readonly minimum: bigint
+  /** 0 none, 1 rate at or above, 2 at or below, 3 profit at or above, 4 at or below. */
+  readonly trigger: number
+  /** A rate (Q64.64 at TWAP), or equity at TWAP less net deposits (JLP atoms, signed). */
+  readonly level: bigint
+  /** JLP atoms for whoever fills what is left. */
+  readonly fee: bigint
+  /** Good until and at it, unix seconds. */
+  readonly expiresAt: number
 }
 
 /** Liquidity of an owner over a range of ticks. Version 1. */
@@ -363,6 +396,7 @@ export interface AccountData {
   readonly Market: MarketData
   readonly TickArray: TickArrayData
   readonly MarginAccount: MarginAccountData
+  readonly RestingOrder: RestingOrderData
   readonly LpPosition: LpPositionData
 }
 
@@ -587,7 +621,7 @@ export const LAYOUTS: Readonly<Record<keyof AccountData, AccountLayout>> = {
     discriminator: [133, 220, 173, 213, 179, 211, 43, 238],
     version: 1,
     size: 192,
-    used: 123,
+    used: 125,
     fields: [
       { name: 'bump', offset: 9, type: 'u8', least: 0, most: 255 },
       { name: 'market', offset: 10, type: 'pubkey' },
@@ -598,6 +632,30 @@ export const LAYOUTS: Readonly<Record<keyof AccountData, AccountLayout>> = {
       { name: 'yt', offset: 91, type: 'i64', least: -2305843009213693952n, most: 2305843009213693952n },
       { name: 'discount', offset: 99, type: 'u128', least: 17592186044416n, most: 18446744073709551616n },
       { name: 'netDeposits', offset: 115, type: 'u64', least: 0n, most: 2305843009213693952n },
+      { name: 'orders', offset: 123, type: 'u16', least: 0, most: 256 },
+    ],
+  },
+  RestingOrder: {
+    name: 'RestingOrder',
+    discriminator: [125, 151, 65, 43, 90, 207, 190, 104],
+    version: 1,
+    size: 256,
+    used: 170,
+    fields: [
+      { name: 'bump', offset: 9, type: 'u8', least: 0, most: 255 },
+      { name: 'market', offset: 10, type: 'pubkey' },
+      { name: 'account', offset: 42, type: 'pubkey' },
+      { name: 'owner', offset: 74, type: 'pubkey' },
+      { name: 'id', offset: 106, type: 'u8', least: 0, most: 255 },
+      { name: 'action', offset: 107, type: 'u8', least: 0, most: 3 },
+      { name: 'amount', offset: 108, type: 'u64', least: 0n, most: 2305843009213693952n },
+      { name: 'spot', offset: 116, type: 'bool' },
+      { name: 'limitRate', offset: 117, type: 'u128', least: 0n, most: 73786976294838206463n },
+      { name: 'minimum', offset: 133, type: 'u64', least: 0n, most: 18446744073709551615n },
+      { name: 'trigger', offset: 141, type: 'u8', least: 0, most: 4 },
+      { name: 'level', offset: 142, type: 'i128', least: -2305843009213693952n, most: 73786976294838206463n },
+      { name: 'fee', offset: 158, type: 'u64', least: 0n, most: 2305843009213693952n },
+      { name: 'expiresAt', offset: 166, type: 'u32', least: 0, most: 4294967295 },
     ],
   },
   LpPosition: {
@@ -623,6 +681,7 @@ export const SEEDS = {
   Market: [{ text: 'market' }, { name: 'maturity', type: 'u32' }, { name: 'kind', type: 'coupon_kind' }],
   TickArray: [{ text: 'ticks' }, { name: 'market', type: 'pubkey' }, { name: 'start', type: 'i32' }],
   MarginAccount: [{ text: 'margin' }, { name: 'market', type: 'pubkey' }, { name: 'owner', type: 'pubkey' }, { name: 'sub', type: 'u8' }],
+  RestingOrder: [{ text: 'order' }, { name: 'account', type: 'pubkey' }, { name: 'id', type: 'u8' }],
   LpPosition: [{ text: 'lp' }, { name: 'market', type: 'pubkey' }, { name: 'owner', type: 'pubkey' }, { name: 'lower', type: 'i32' }, { name: 'upper', type: 'i32' }],
   StMint: [{ text: 'st' }, { name: 'kind', type: 'coupon_kind' }],
   StVault: [{ text: 'st_vault' }, { name: 'kind', type: 'coupon_kind' }],

@@ -102,8 +102,8 @@ export const standingOf = (m: OpenMarket, legs: Legs): Standing => {
 export const plant = (m: OpenMarket, owner: string, legs: Partial<Legs>, sub = 0): void => {
   const ref = m.ref(owner, sub)
   const market = m.ledger.markets.get(m.id)!
-  const before = m.ledger.accounts.get(accountId(ref)) ?? { ...ref, ...EMPTY_LEGS }
-  const after = { ...ref, ...EMPTY_LEGS, discount: market.pool.discount, ...legs }
+  const before = m.ledger.accounts.get(accountId(ref)) ?? { ...ref, ...EMPTY_LEGS, orders: 0 }
+  const after = { ...before, ...EMPTY_LEGS, discount: market.pool.discount, ...legs }
   const jlp = after.margin + after.st - before.margin - before.st
   m.ledger.accounts.set(accountId(ref), after)
   m.ledger.balances.set(balanceId('jlp', 'bank'), m.balance('bank') - jlp)

@@ -2,6 +2,7 @@
 use super::book::{check_amount, check_free, finish, Book, Holding};
 use super::create::New;
 use super::maturity::{cut_of, expire};
+use super::orders::orders_of;
 use super::tokens::{move_jlp, Wallet};
 use super::work::Workspace;
 use crate::interface::addresses;
@@ -68,12 +69,13 @@ pub fn deposit(work: &mut Workspace, a: &DepositAccounts, args: &DepositArgument
     work.events.send(work.now, a.event_authority)
 }
 
-/// Closes an account that holds and owes nothing. `NotEmpty`.
+/// Closes an account that holds and owes nothing, and that no order waits on. `NotEmpty`.
 pub fn close_account(work: &mut Workspace, a: &CloseAccountAccounts) -> ProgramResult {
     let mut place = None;
     let book = Book::open(&mut place, work, a.market, a.index)?;
     let Legs { margin, st, yt, .. } = book.holding(a.account)?.legs;
-    if margin != 0 || st != 0 || yt != 0 {
+    let waiting = orders_of(a.account)?; // they must not wait on the next account in this place
+    if margin != 0 || st != 0 || yt != 0 || waiting != 0 {
         return Err(SunderError::NotEmpty.into());
     }
     a.account.close_to(a.owner)?;

@@ -116,7 +116,7 @@ impl<'a> Case<'a> {
         let order = order(self.kind(), OrderAmount::Exact(n), self.limit_rate, true);
         let Some(quote) = book.try_quote(&self.arrays, &order, steps)? else { return Ok(None) };
         let mut after = self.legs;
-        reduced(&mut after, &quote)?;
+        reduced(&mut after, &quote, 0)?;
         let penalty = match &self.penalty {
             Some(penalty) => penalty.on(&quote, self.legs.yt > 0)?,
             None => 0,

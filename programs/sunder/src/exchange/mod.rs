@@ -12,6 +12,7 @@ mod liquidate;
 mod liquidity;
 mod margin;
 mod maturity;
+mod orders;
 mod price;
 mod swap;
 mod terms;
@@ -28,6 +29,7 @@ pub use admin::{
 pub use claims::{merge, redeem_pt, split, unwrap, wrap};
 pub use liquidate::{liquidate, reduce_fund, take_over};
 pub use liquidity::{add_liquidity, close_position, collect, open_position, remove_liquidity};
+pub use orders::{cancel_order, expire_order, fill_order, place_order};
 pub use price::pt_price;
 pub use time::{accrue, finalise, sync_st};
 pub use trade::{buy_pt, roll, sell_pt, trade};

@@ -10,6 +10,7 @@ use crate::interface::{
     SellPtArguments, SunderError, TradeAccounts, TradeArguments,
 };
 use crate::math::account::{add_to_margin, reduce as reduce_legs, Legs};
+use crate::math::fixed::mul_div_down;
 use crate::math::margin::{equity, guarded, ratio_kept};
 use crate::math::quote::{Order, OrderAmount, Quote};
 use crate::math::units::MAX_RATE;
@@ -17,26 +18,46 @@ use crate::runtime::{AccountInfo, ProgramResult};
 
 /// What a trade looks at beside its market and its account.
 #[derive(Clone, Copy)]
-struct Around<'a> {
-    config: &'a AccountInfo,
-    jlp_mint: &'a AccountInfo,
-    pool: &'a AccountInfo,
-    arrays: Arrays<'a>,
+pub struct Around<'a> {
+    pub config: &'a AccountInfo,
+    pub jlp_mint: &'a AccountInfo,
+    pub pool: &'a AccountInfo,
+    pub arrays: Arrays<'a>,
 }
 
 /// What a trade is asked for.
 #[derive(Clone, Copy)]
-struct Wanted<'a> {
-    amount: OrderAmount,
-    limit_rate: u128,
-    minimum: u64,
-    around: &'a Around<'a>,
+pub struct Wanted<'a> {
+    pub amount: OrderAmount,
+    pub limit_rate: u128,
+    pub minimum: u64,
+    pub levy: Levy,
+    pub around: &'a Around<'a>,
+}
+
+/// What a fill costs its account beside the AMM's fee: as large a part of `fee` (JLP atoms) as it is of `yt`, down.
+#[derive(Clone, Copy)]
+pub struct Levy {
+    pub fee: u64,
+    pub yt: u64,
+}
+
+impl Levy {
+    pub const NONE: Levy = Levy { fee: 0, yt: 1 };
+
+    pub fn of(&self, filled: u64) -> Result<u64, SunderError> {
+        if self.fee == 0 || filled == self.yt {
+            return Ok(self.fee);
+        }
+        let part = mul_div_down(self.fee.into(), filled.into(), self.yt.into())?;
+        u64::try_from(part).map_err(|_| SunderError::Arithmetic)
+    }
 }
 
 /// Which way an account increases, and whether it pays in full.
-struct Side {
-    long: bool,
-    spot: bool,
+pub struct Side {
+    pub long: bool,
+    pub spot: bool,
 }
 
 fn amount_in(unit: AmountUnit, amount: u64) -> OrderAmount {
@@ -54,28 +75,29 @@ pub fn trade(work: &mut Workspace, a: &TradeAccounts, args: &TradeArguments) -> 
     let mut account = book.holding(a.account)?;
     let around = &Around { config: a.config, jlp_mint: a.jlp_mint, pool: a.jupiter_pool, arrays: Arrays::of(a.rest) };
     let amount = amount_in(args.unit, args.amount);
-    let wanted = &Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, around };
+    let levy = Levy::NONE;
+    let wanted = &Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, levy, around };
     let spot = args.spot;
-    match args.action {
+    let _filled = match args.action {
         Action::Long => increase(work, book, &mut account, wanted, &Side { long: true, spot })?,
         Action::Short => increase(work, book, &mut account, wanted, &Side { long: false, spot })?,
         Action::Reduce => reduce(work, book, &mut account, wanted)?,
         Action::Close => close(work, book, &mut account, wanted)?,
-    }
+    };
     book.save(work)?;
     finish(work, book, a.event_authority)
 }
 
 /// Opens or increases: the cost or the proceeds go to the ST leg, the fee to margin. Unless the order says spot it is a margined
-/// trade: inside the guards, in one stretch of liquidity, at the initial condition.
+/// trade: inside the guards, in one stretch of liquidity, at the initial condition. How many YT were filled.
 #[inline(never)]
-fn increase(
+pub fn increase(
     work: &mut Workspace,
     book: &mut Book,
     account: &mut Holding,
     wanted: &Wanted,
     &Side { long, spot }: &Side,
-) -> Result<(), SunderError> {
+) -> Result<u64, SunderError> {
     let around = wanted.around;
     book.check_open(work, around.config, around.pool)?;
     if if long { account.legs.yt < 0 } else { account.legs.yt > 0 } {
@@ -102,6 +124,7 @@ fn increase(
         }
     }
     traded(&mut account.legs, &done, long)?;
+    add_to_margin(&mut account.legs, -i128::from(wanted.levy.of(done.filled)?))?;
     book.save_holding(work, account)?;
     if spot {
         if !book.is_spot(&account.legs)? {
@@ -117,7 +140,8 @@ fn increase(
     if !spot || !long {
         book.check_backing()?;
     }
-    book.check_open_interest(around.jlp_mint)
+    book.check_open_interest(around.jlp_mint)?;
+    Ok(done.filled)
 }
 
 /// The legs after YT were bought or sold for the ST leg, the fee paid from margin.
@@ -135,14 +159,19 @@ fn traded(legs: &mut Legs, done: &Quote, long: bool) -> Result<(), SunderError> 
     Ok(add_to_margin(legs, -i128::from(done.fee.total))?)
 }
 
-fn close(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: &Wanted) -> Result<(), SunderError> {
+fn close(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: &Wanted) -> Result<u64, SunderError> {
     let amount = OrderAmount::Exact(account.legs.yt.unsigned_abs());
     reduce(work, book, account, &Wanted { amount, ..*wanted })
 }
 
-/// Trades against the position, never through zero; a margined account must be better off for it.
+/// Trades against the position, never through zero; a margined account must be better off for it. How many YT were filled.
 #[inline(never)]
-fn reduce(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: &Wanted) -> Result<(), SunderError> {
+pub fn reduce(
+    work: &mut Workspace,
+    book: &mut Book,
+    account: &mut Holding,
+    wanted: &Wanted,
+) -> Result<u64, SunderError> {
     let around = wanted.around;
     book.check_exit(work, around.pool)?;
     let before = account.legs;
@@ -159,21 +188,21 @@ fn reduce(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: 
     if done.filled > size {
         return Err(SunderError::ExceedsPosition);
     }
-    reduced(&mut account.legs, &done)?;
+    reduced(&mut account.legs, &done, wanted.levy.of(done.filled)?)?;
     book.save_holding(work, account)?;
     let after = account.legs;
     if book.is_spot(&after)? {
-        return Ok(());
+        return Ok(done.filled);
     }
     let at = book.value_at(twap_rate, after.yt)?;
     if book.meets_initial(&after, &at)? {
-        return Ok(());
+        return Ok(done.filled);
     }
     let kept = ratio_kept(&before, &after, at.twap.price, false);
     if after.yt == 0 || equity(&after, at.spot.price) < 0 || !kept {
         return Err(SunderError::NotBetter);
     }
-    Ok(())
+    Ok(done.filled)
 }
 
 /// The order that trades against a position: inside the guards, unless the account owes nothing.
@@ -195,11 +224,11 @@ pub fn reducing(
     Ok((kind, order(kind, amount, limit, !spot)))
 }
 
-/// The legs after a trade against them, the fee paid.
-pub fn reduced(legs: &mut Legs, done: &Quote) -> Result<(), SunderError> {
+/// The legs after a trade against them, the fee and what else it costs (`levy`, JLP atoms) paid.
+pub fn reduced(legs: &mut Legs, done: &Quote, levy: u64) -> Result<(), SunderError> {
     let amount = i128::from(done.amount);
     let received = if legs.yt < 0 { -amount } else { amount };
-    Ok(reduce_legs(legs, done.filled, received - i128::from(done.fee.total))?)
+    Ok(reduce_legs(legs, done.filled, received - i128::from(done.fee.total) - i128::from(levy))?)
 }
 
 // ---- PT -------------------------------------------------------------------------------------------------------------------
@@ -285,6 +314,7 @@ pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> Pro
         amount: OrderAmount::Exact(yt.unsigned_abs()),
         limit_rate: args.close_limit_rate,
         minimum: yt.unsigned_abs(),
+        levy: Levy::NONE,
         around: &from,
     };
     reduce(work, book, &mut account, &whole)?;
@@ -300,7 +330,8 @@ pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> Pro
     check_bounds(work, args.limit_rate, args.deadline)?;
     let to = Around { arrays: Arrays { brought: a.rest, other: Some(a.market.key()) }, ..from };
     let amount = amount_in(args.unit, args.amount);
-    let wanted = Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, around: &to };
+    let levy = Levy::NONE;
+    let wanted = Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, levy, around: &to };
     increase(work, to_book, &mut to_account, &wanted, &Side { long: yt > 0, spot: false })?;
     to_book.save(work)?;
     book.store(work)?;

@@ -98,7 +98,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(u8 u16 u32 i32 u64 u128 Pubkey);
+plain!(u8 u16 u32 i32 u64 u128 i128 Pubkey);
 
 impl Wire for bool {
     const BYTES: usize = 1;

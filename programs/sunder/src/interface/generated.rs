@@ -6,7 +6,7 @@ use crate::external::token;
 use crate::exchange::{self, Workspace};
 use crate::math::accrual::IndexKind;
 use crate::runtime::{AccountInfo, ProgramResult, Pubkey};
-use crate::state::{config, lp_position, margin_account, market, rate_index, tick_array, Leaf};
+use crate::state::{config, lp_position, margin_account, market, rate_index, resting_order, tick_array, Leaf};
 
 /// Known addresses.
 pub mod addresses {
@@ -83,6 +83,10 @@ const WITHDRAW: u64 = u64::from_le_bytes([183, 18, 70, 156, 148, 109, 161, 34]);
 const TRANSFER: u64 = u64::from_le_bytes([163, 52, 200, 231, 140, 3, 69, 186]);
 const TRADE: u64 = u64::from_le_bytes([178, 144, 26, 216, 241, 187, 206, 130]);
 const ROLL: u64 = u64::from_le_bytes([143, 143, 93, 91, 13, 254, 64, 93]);
+const PLACE_ORDER: u64 = u64::from_le_bytes([51, 194, 155, 175, 109, 130, 96, 106]);
+const CANCEL_ORDER: u64 = u64::from_le_bytes([95, 129, 237, 240, 8, 49, 223, 132]);
+const FILL_ORDER: u64 = u64::from_le_bytes([232, 122, 115, 25, 199, 143, 136, 162]);
+const EXPIRE_ORDER: u64 = u64::from_le_bytes([174, 27, 85, 247, 105, 245, 220, 13]);
 const OPEN_POSITION: u64 = u64::from_le_bytes([135, 128, 47, 77, 15, 152, 240, 49]);
 const CLOSE_POSITION: u64 = u64::from_le_bytes([123, 134, 81, 0, 49, 68, 98, 98]);
 const ADD_LIQUIDITY: u64 = u64::from_le_bytes([181, 157, 89, 67, 143, 182, 52, 72]);
@@ -149,7 +153,7 @@ pub enum SunderError {
     MissingTickArray = 6018,
     /// The market has not all its tick arrays yet: create them first.
     NotActive = 6019,
-    /// One account was given for two roles that must not be the same.
+    /// One account was given for two roles that must not be the same; an owner trades and does not fill his own order.
     SameAccount = 6020,
     /// Jupiter's AUM is too old: let somebody touch the pool first, then accrue.
     StaleSource = 6021,
@@ -248,10 +252,14 @@ pub enum SunderError {
     ShareOutOfRange = 6067,
     /// Nothing to remove or collect.
     PositionEmpty = 6068,
+    /// The order waits on another margin account: give that one.
+    WrongMarginAccount = 6069,
+    /// What the order waits for has not come: watch the TWAP.
+    NotTriggered = 6070,
 }
 
 /// All of them, in order.
-pub const ERRORS: [SunderError; 69] = [
+pub const ERRORS: [SunderError; 71] = [
     SunderError::UnknownInstruction,
     SunderError::BadArguments,
     SunderError::MissingAccount,
@@ -321,6 +329,8 @@ pub const ERRORS: [SunderError; 69] = [
     SunderError::DepositTooSmall,
     SunderError::ShareOutOfRange,
     SunderError::PositionEmpty,
+    SunderError::WrongMarginAccount,
+    SunderError::NotTriggered,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -360,6 +370,54 @@ impl Wire for AmountUnit {
         match data[at] {
             0 => Ok(AmountUnit::Token),
             1 => Ok(AmountUnit::St),
+            _ => Err(SunderError::BadArguments),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OrderAction {
+    Long = 0,
+    Short = 1,
+    ReduceLong = 2,
+    ReduceShort = 3,
+}
+
+impl Wire for OrderAction {
+    const BYTES: usize = 1;
+    #[inline(always)]
+    fn read(data: &[u8], at: usize) -> Result<Self, SunderError> {
+        match data[at] {
+            0 => Ok(OrderAction::Long),
+            1 => Ok(OrderAction::Short),
+            2 => Ok(OrderAction::ReduceLong),
+            3 => Ok(OrderAction::ReduceShort),
+            _ => Err(SunderError::BadArguments),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Trigger {
+    None = 0,
+    RateAbove = 1,
+    RateBelow = 2,
+    PnlAbove = 3,
+    PnlBelow = 4,
+}
+
+impl Wire for Trigger {
+    const BYTES: usize = 1;
+    #[inline(always)]
+    fn read(data: &[u8], at: usize) -> Result<Self, SunderError> {
+        match data[at] {
+            0 => Ok(Trigger::None),
+            1 => Ok(Trigger::RateAbove),
+            2 => Ok(Trigger::RateBelow),
+            3 => Ok(Trigger::PnlAbove),
+            4 => Ok(Trigger::PnlBelow),
             _ => Err(SunderError::BadArguments),
         }
     }
@@ -1713,6 +1771,268 @@ impl RollArguments {
     }
 }
 
+/// Leaves an order on a margin account for anyone to fill.
+pub struct PlaceOrderAccounts<'a> {
+    pub owner: &'a AccountInfo,
+    pub index: &'a AccountInfo,
+    pub market: &'a AccountInfo,
+    pub account: &'a AccountInfo,
+    pub order: &'a AccountInfo,
+    pub system_program: &'a AccountInfo,
+    pub event_authority: &'a AccountInfo,
+    pub program: &'a AccountInfo,
+}
+
+impl<'a> PlaceOrderAccounts<'a> {
+    #[inline(always)]
+    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
+        let [owner, index, market, account, order, system_program, event_authority, program, ..] = accounts else {
+            return Err(SunderError::MissingAccount);
+        };
+        checks::signer(owner)?;
+        checks::writable(owner)?;
+        checks::account(index, &rate_index::DISCRIMINATOR, rate_index::VERSION, rate_index::SIZE)?;
+        checks::writable(market)?;
+        checks::account(market, &market::DISCRIMINATOR, market::VERSION, market::SIZE)?;
+        checks::writable(account)?;
+        checks::account(account, &margin_account::DISCRIMINATOR, margin_account::VERSION, margin_account::SIZE)?;
+        checks::writable(order)?;
+        checks::at(system_program, &addresses::SYSTEM_PROGRAM)?;
+        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
+        checks::at(program, &addresses::PROGRAM)?;
+        checks::same(market, market::INDEX, index.key(), SunderError::WrongAddress)?;
+        checks::same(account, margin_account::MARKET, market.key(), SunderError::WrongMarket)?;
+        checks::same(account, margin_account::OWNER, owner.key(), SunderError::Unauthorised)?;
+        checks::alone(market)?;
+        checks::alone(account)?;
+        checks::alone(order)?;
+        Ok(PlaceOrderAccounts {
+            owner,
+            index,
+            market,
+            account,
+            order,
+            system_program,
+            event_authority,
+            program,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceOrderArguments {
+    /// Number among the orders on the account.
+    pub id: u8,
+    pub action: OrderAction,
+    /// YT atoms; of a reduction at most.
+    pub amount: u64,
+    /// Long and short: the account must not owe afterwards.
+    pub spot: bool,
+    /// Q64.64; a trade stops there.
+    pub limit_rate: u128,
+    /// Least YT of a fill; all that is left is always enough.
+    pub minimum: u64,
+    /// Reductions only.
+    pub trigger: Trigger,
+    /// Q64.64 of a rate, or JLP atoms; 0 without a trigger.
+    pub level: i128,
+    /// JLP atoms from margin for filling all of it; a part pays for a part.
+    pub fee: u64,
+    /// Unix seconds; good until and at it.
+    pub expires_at: u32,
+}
+
+impl PlaceOrderArguments {
+    /// `BadArguments`.
+    #[inline(always)]
+    pub fn read(data: &[u8]) -> Result<Self, SunderError> {
+        const SIZE: usize = 64;
+        checks::expect(data, SIZE)?;
+        Ok(PlaceOrderArguments {
+            id: Wire::read(data, 0)?,
+            action: Wire::read(data, 1)?,
+            amount: Wire::read(data, 2)?,
+            spot: Wire::read(data, 10)?,
+            limit_rate: Wire::read(data, 11)?,
+            minimum: Wire::read(data, 27)?,
+            trigger: Wire::read(data, 35)?,
+            level: Wire::read(data, 36)?,
+            fee: Wire::read(data, 52)?,
+            expires_at: Wire::read(data, 60)?,
+        })
+    }
+}
+
+/// The owner takes an order back; its rent goes back too.
+pub struct CancelOrderAccounts<'a> {
+    pub owner: &'a AccountInfo,
+    pub market: &'a AccountInfo,
+    pub account: &'a AccountInfo,
+    pub order: &'a AccountInfo,
+    pub event_authority: &'a AccountInfo,
+    pub program: &'a AccountInfo,
+}
+
+impl<'a> CancelOrderAccounts<'a> {
+    #[inline(always)]
+    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
+        let [owner, market, account, order, event_authority, program, ..] = accounts else {
+            return Err(SunderError::MissingAccount);
+        };
+        checks::signer(owner)?;
+        checks::writable(owner)?;
+        checks::writable(market)?;
+        checks::account(market, &market::DISCRIMINATOR, market::VERSION, market::SIZE)?;
+        checks::writable(account)?;
+        checks::account(account, &margin_account::DISCRIMINATOR, margin_account::VERSION, margin_account::SIZE)?;
+        checks::writable(order)?;
+        checks::account(order, &resting_order::DISCRIMINATOR, resting_order::VERSION, resting_order::SIZE)?;
+        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
+        checks::at(program, &addresses::PROGRAM)?;
+        checks::same(account, margin_account::MARKET, market.key(), SunderError::WrongMarket)?;
+        checks::same(account, margin_account::OWNER, owner.key(), SunderError::Unauthorised)?;
+        checks::same(order, resting_order::MARKET, market.key(), SunderError::WrongMarket)?;
+        checks::same(order, resting_order::OWNER, owner.key(), SunderError::Unauthorised)?;
+        checks::same(order, resting_order::ACCOUNT, account.key(), SunderError::WrongMarginAccount)?;
+        checks::alone(market)?;
+        checks::alone(account)?;
+        checks::alone(order)?;
+        Ok(CancelOrderAccounts {
+            owner,
+            market,
+            account,
+            order,
+            event_authority,
+            program,
+        })
+    }
+}
+
+/// Trades what the AMM fills of an order within its limit, for its fee; by anyone but the owner.
+pub struct FillOrderAccounts<'a> {
+    pub by: &'a AccountInfo,
+    pub by_jlp: &'a AccountInfo,
+    pub config: &'a AccountInfo,
+    pub index: &'a AccountInfo,
+    pub market: &'a AccountInfo,
+    pub account: &'a AccountInfo,
+    pub order: &'a AccountInfo,
+    pub owner: &'a AccountInfo,
+    pub vault: &'a AccountInfo,
+    pub jlp_mint: &'a AccountInfo,
+    pub jupiter_pool: &'a AccountInfo,
+    pub token_program: &'a AccountInfo,
+    pub event_authority: &'a AccountInfo,
+    pub program: &'a AccountInfo,
+    /// Tick arrays that follow.
+    pub rest: &'a [AccountInfo],
+}
+
+impl<'a> FillOrderAccounts<'a> {
+    #[inline(always)]
+    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
+        let [by, by_jlp, config, index, market, account, order, owner, vault, jlp_mint, jupiter_pool, token_program, event_authority, program, rest @ ..] = accounts else {
+            return Err(SunderError::MissingAccount);
+        };
+        checks::signer(by)?;
+        checks::writable(by_jlp)?;
+        checks::at(config, &addresses::CONFIG)?;
+        checks::account(config, &config::DISCRIMINATOR, config::VERSION, config::SIZE)?;
+        checks::account(index, &rate_index::DISCRIMINATOR, rate_index::VERSION, rate_index::SIZE)?;
+        checks::writable(market)?;
+        checks::account(market, &market::DISCRIMINATOR, market::VERSION, market::SIZE)?;
+        checks::writable(account)?;
+        checks::account(account, &margin_account::DISCRIMINATOR, margin_account::VERSION, margin_account::SIZE)?;
+        checks::writable(order)?;
+        checks::account(order, &resting_order::DISCRIMINATOR, resting_order::VERSION, resting_order::SIZE)?;
+        checks::writable(owner)?;
+        checks::writable(vault)?;
+        checks::at(jlp_mint, &addresses::JLP_MINT)?;
+        checks::at(jupiter_pool, &addresses::JUPITER_POOL)?;
+        checks::at(token_program, &addresses::TOKEN_PROGRAM)?;
+        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
+        checks::at(program, &addresses::PROGRAM)?;
+        token::check(by_jlp, &addresses::JLP_MINT, by.key(), &addresses::TOKEN_PROGRAM)?;
+        checks::same(market, market::INDEX, index.key(), SunderError::WrongAddress)?;
+        checks::same(account, margin_account::MARKET, market.key(), SunderError::WrongMarket)?;
+        checks::same(order, resting_order::MARKET, market.key(), SunderError::WrongMarket)?;
+        checks::same(order, resting_order::ACCOUNT, account.key(), SunderError::WrongMarginAccount)?;
+        checks::same(order, resting_order::OWNER, owner.key(), SunderError::WrongAddress)?;
+        checks::same(market, market::VAULT, vault.key(), SunderError::WrongAddress)?;
+        checks::alone(by_jlp)?;
+        checks::alone(market)?;
+        checks::alone(account)?;
+        checks::alone(order)?;
+        checks::alone(owner)?;
+        checks::alone(vault)?;
+        Ok(FillOrderAccounts {
+            by,
+            by_jlp,
+            config,
+            index,
+            market,
+            account,
+            order,
+            owner,
+            vault,
+            jlp_mint,
+            jupiter_pool,
+            token_program,
+            event_authority,
+            program,
+            rest,
+        })
+    }
+}
+
+/// Removes an order past its time, or in a matured market; its rent goes back to the owner. By anyone.
+pub struct ExpireOrderAccounts<'a> {
+    pub index: &'a AccountInfo,
+    pub market: &'a AccountInfo,
+    pub account: &'a AccountInfo,
+    pub order: &'a AccountInfo,
+    pub owner: &'a AccountInfo,
+    pub event_authority: &'a AccountInfo,
+    pub program: &'a AccountInfo,
+}
+
+impl<'a> ExpireOrderAccounts<'a> {
+    #[inline(always)]
+    pub fn check(accounts: &'a [AccountInfo]) -> Result<Self, SunderError> {
+        let [index, market, account, order, owner, event_authority, program, ..] = accounts else {
+            return Err(SunderError::MissingAccount);
+        };
+        checks::account(index, &rate_index::DISCRIMINATOR, rate_index::VERSION, rate_index::SIZE)?;
+        checks::writable(market)?;
+        checks::account(market, &market::DISCRIMINATOR, market::VERSION, market::SIZE)?;
+        checks::writable(account)?;
+        checks::account(account, &margin_account::DISCRIMINATOR, margin_account::VERSION, margin_account::SIZE)?;
+        checks::writable(order)?;
+        checks::account(order, &resting_order::DISCRIMINATOR, resting_order::VERSION, resting_order::SIZE)?;
+        checks::writable(owner)?;
+        checks::at(event_authority, &addresses::EVENT_AUTHORITY)?;
+        checks::at(program, &addresses::PROGRAM)?;
+        checks::same(market, market::INDEX, index.key(), SunderError::WrongAddress)?;
+        checks::same(account, margin_account::MARKET, market.key(), SunderError::WrongMarket)?;
+        checks::same(order, resting_order::MARKET, market.key(), SunderError::WrongMarket)?;
+        checks::same(order, resting_order::ACCOUNT, account.key(), SunderError::WrongMarginAccount)?;
+        checks::same(order, resting_order::OWNER, owner.key(), SunderError::WrongAddress)?;
+        checks::alone(market)?;
+        checks::alone(account)?;
+        checks::alone(order)?;
+        checks::alone(owner)?;
+        Ok(ExpireOrderAccounts {
+            index,
+            market,
+            account,
+            order,
+            owner,
+            event_authority,
+            program,
+        })
+    }
+}
+
 /// An empty liquidity position over a range of ticks.
 pub struct OpenPositionAccounts<'a> {
     pub owner: &'a AccountInfo,
@@ -2519,6 +2839,10 @@ pub fn dispatch(name: [u8; 8], accounts: &[AccountInfo], data: &[u8], work: &mut
         TRANSFER => transfer(accounts, data, work),
         TRADE => trade(accounts, data, work),
         ROLL => roll(accounts, data, work),
+        PLACE_ORDER => place_order(accounts, data, work),
+        CANCEL_ORDER => cancel_order(accounts, data, work),
+        FILL_ORDER => fill_order(accounts, data, work),
+        EXPIRE_ORDER => expire_order(accounts, data, work),
         OPEN_POSITION => open_position(accounts, data, work),
         CLOSE_POSITION => close_position(accounts, data, work),
         ADD_LIQUIDITY => add_liquidity(accounts, data, work),
@@ -2694,6 +3018,34 @@ fn roll(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramR
     let arguments = RollArguments::read(data)?;
     let accounts = RollAccounts::check(accounts)?;
     exchange::roll(work, &accounts, &arguments)
+}
+
+#[inline(never)]
+fn place_order(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
+    let arguments = PlaceOrderArguments::read(data)?;
+    let accounts = PlaceOrderAccounts::check(accounts)?;
+    exchange::place_order(work, &accounts, &arguments)
+}
+
+#[inline(never)]
+fn cancel_order(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
+    checks::expect(data, 0)?;
+    let accounts = CancelOrderAccounts::check(accounts)?;
+    exchange::cancel_order(work, &accounts)
+}
+
+#[inline(never)]
+fn fill_order(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
+    checks::expect(data, 0)?;
+    let accounts = FillOrderAccounts::check(accounts)?;
+    exchange::fill_order(work, &accounts)
+}
+
+#[inline(never)]
+fn expire_order(accounts: &[AccountInfo], data: &[u8], work: &mut Workspace) -> ProgramResult {
+    checks::expect(data, 0)?;
+    let accounts = ExpireOrderAccounts::check(accounts)?;
+    exchange::expire_order(work, &accounts)
 }
 
 #[inline(never)]
@@ -3069,6 +3421,37 @@ impl Events {
         Leaf::put(record.proposed, bytes, 33);
         Ok(())
     }
+
+    /// YT left of a resting order, and the fee left.
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn order(&mut self, record: &OrderRecord) -> Result<(), SunderError> {
+        let bytes = self.reserve::<83>()?;
+        bytes[0] = 19;
+        Leaf::put(record.market, bytes, 1);
+        Leaf::put(record.owner, bytes, 33);
+        Leaf::put(record.sub, bytes, 65);
+        Leaf::put(record.id, bytes, 66);
+        Leaf::put(record.amount, bytes, 67);
+        Leaf::put(record.fee, bytes, 75);
+        Ok(())
+    }
+
+    /// YT of a resting order, and what of its fee was paid for them.
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn filled(&mut self, record: &FilledRecord) -> Result<(), SunderError> {
+        let bytes = self.reserve::<115>()?;
+        bytes[0] = 20;
+        Leaf::put(record.market, bytes, 1);
+        Leaf::put(record.owner, bytes, 33);
+        Leaf::put(record.sub, bytes, 65);
+        Leaf::put(record.id, bytes, 66);
+        Leaf::put(record.by, bytes, 67);
+        Leaf::put(record.filled, bytes, 99);
+        Leaf::put(record.fee, bytes, 107);
+        Ok(())
+    }
 }
 
 /// Of a wallet.
@@ -3252,4 +3635,27 @@ pub struct RolesRecord {
 pub struct AuthorityRecord {
     pub authority: Pubkey,
     pub proposed: Pubkey,
+}
+
+/// YT left of a resting order, and the fee left.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderRecord {
+    pub market: Pubkey,
+    pub owner: Pubkey,
+    pub sub: u8,
+    pub id: u8,
+    pub amount: i64,
+    pub fee: i64,
+}
+
+/// YT of a resting order, and what of its fee was paid for them.
+#[derive(Clone, Copy, Debug)]
+pub struct FilledRecord {
+    pub market: Pubkey,
+    pub owner: Pubkey,
+    pub sub: u8,
+    pub id: u8,
+    pub by: Pubkey,
+    pub filled: u64,
+    pub fee: u64,
 }

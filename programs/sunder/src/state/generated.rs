@@ -14,6 +14,7 @@ pub mod seeds {
     pub const MARKET: &[u8] = b"market";
     pub const TICK_ARRAY: &[u8] = b"ticks";
     pub const MARGIN_ACCOUNT: &[u8] = b"margin";
+    pub const RESTING_ORDER: &[u8] = b"order";
     pub const LP_POSITION: &[u8] = b"lp";
     pub const ST_MINT: &[u8] = b"st";
     pub const ST_VAULT: &[u8] = b"st_vault";
@@ -426,7 +427,7 @@ pub mod margin_account {
     pub const VERSION: u8 = 1;
     pub const SIZE: usize = 192;
     /// Where the reserve begins.
-    pub const USED: usize = 123;
+    pub const USED: usize = 125;
     pub const BUMP: usize = 9;
     pub const MARKET: usize = 10;
     pub const OWNER: usize = 42;
@@ -436,6 +437,7 @@ pub mod margin_account {
     pub const YT: usize = 91;
     pub const DISCOUNT: usize = 99;
     pub const NET_DEPOSITS: usize = 115;
+    pub const ORDERS: usize = 123;
 }
 
 account! {
@@ -459,6 +461,64 @@ account! {
     discount set_discount DISCOUNT: u128;
     /// What profit is measured against, JLP atoms. Bound: 0 .. 2^61.
     net_deposits set_net_deposits NET_DEPOSITS: u64;
+    /// Resting orders on it; it is closed only without. Bound: 0 .. 256.
+    orders set_orders ORDERS: u16;
+}
+
+/// Offsets.
+pub mod resting_order {
+    pub const DISCRIMINATOR: [u8; 8] = [125, 151, 65, 43, 90, 207, 190, 104];
+    pub const VERSION: u8 = 1;
+    pub const SIZE: usize = 256;
+    /// Where the reserve begins.
+    pub const USED: usize = 170;
+    pub const BUMP: usize = 9;
+    pub const MARKET: usize = 10;
+    pub const ACCOUNT: usize = 42;
+    pub const OWNER: usize = 74;
+    pub const ID: usize = 106;
+    pub const ACTION: usize = 107;
+    pub const AMOUNT: usize = 108;
+    pub const SPOT: usize = 116;
+    pub const LIMIT_RATE: usize = 117;
+    pub const MINIMUM: usize = 133;
+    pub const TRIGGER: usize = 141;
+    pub const LEVEL: usize = 142;
+    pub const FEE: usize = 158;
+    pub const EXPIRES_AT: usize = 166;
+}
+
+account! {
+    /// An order that waits on a margin account for anyone to fill it.
+    RestingOrder, resting_order;
+    /// Of its own address. Bound: any.
+    bump set_bump BUMP: u8;
+    /// Bound: any.
+    market set_market MARKET: [u8; 32];
+    /// The margin account. Bound: any.
+    account set_account ACCOUNT: [u8; 32];
+    /// The margin account's, who paid the rent and gets it back. Bound: any.
+    owner set_owner OWNER: [u8; 32];
+    /// Number among the orders on the account. Bound: any.
+    id set_id ID: u8;
+    /// 0 long, 1 short, 2 reduce a long, 3 reduce a short. Bound: 0 .. 3.
+    action set_action ACTION: u8;
+    /// YT atoms left to fill; of a reduction at most. Bound: 0 .. 2^61.
+    amount set_amount AMOUNT: u64;
+    /// Long and short: the account must not owe afterwards. Bound: 0, 1.
+    spot set_spot SPOT: bool;
+    /// A fill stops there, Q64.64. Bound: 0 .. 4 * 2^64 - 1.
+    limit_rate set_limit_rate LIMIT_RATE: u128;
+    /// Least YT atoms of a fill; all that is left is always enough. Bound: any.
+    minimum set_minimum MINIMUM: u64;
+    /// 0 none, 1 rate at or above, 2 at or below, 3 profit at or above, 4 at or below. Bound: 0 .. 4.
+    trigger set_trigger TRIGGER: u8;
+    /// A rate (Q64.64 at TWAP), or equity at TWAP less net deposits (JLP atoms, signed). Bound: -2^61 .. 4 * 2^64 - 1.
+    level set_level LEVEL: i128;
+    /// JLP atoms for whoever fills what is left. Bound: 0 .. 2^61.
+    fee set_fee FEE: u64;
+    /// Good until and at it, unix seconds. Bound: any.
+    expires_at set_expires_at EXPIRES_AT: u32;
 }
 
 /// Offsets.

@@ -36,6 +36,7 @@ macro_rules! for_each_account {
         $test!(TickArray, tick_array);
         $test!(MarginAccount, margin_account);
         $test!(LpPosition, lp_position);
+        $test!(RestingOrder, resting_order);
     };
 }
 
