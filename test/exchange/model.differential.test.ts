@@ -92,7 +92,7 @@ describe('histories of 80 random steps, then maturity to the last withdrawal', (
       'too-young': 2,
       'no-liquidity': 20,
       'limit-reached': 10,
-      'not-triggered': 5,
+      'not-triggered': 3,
     }
     for (const [code, least] of Object.entries(refusals)) {
       expect(count(`refused-for:${code}`), code).toBeGreaterThanOrEqual(least)

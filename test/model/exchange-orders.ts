@@ -16,7 +16,7 @@ export const placeOrder = (context: Context, { kind: _, ...order }: Of<'place-or
   context.inTime(order.expiresAt)
   judge.demand('bad-parameter', trigger === 'none' ? level === 0n : action.startsWith('reduce'))
   const market = context.market(order.market)
-  context.account(order)
+  judge.need('unknown-account', market.accounts.has(accountId(order)))
   judge.need('order-exists', !state.orders.has(orderId(order)))
   judge.demand('matured', !market.matured)
   state.orders.set(orderId(order), order)
@@ -30,7 +30,8 @@ export const expireOrder = (context: Context, ref: Of<'expire-order'>): void => 
   const { judge, state, world } = context
   const order = state.orders.get(orderId(ref))
   judge.need('unknown-order', order !== undefined)
-  judge.demand('too-early', world.now > order!.expiresAt || context.market(ref.market).matured)
+  const market = context.market(ref.market)
+  judge.demand('too-early', world.now > order!.expiresAt || market.matured)
   state.orders.delete(orderId(ref))
 }
 

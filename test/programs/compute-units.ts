@@ -27,6 +27,8 @@ const CEILINGS: Readonly<Record<string, number>> = {
   'sell-pt': 20_000,
   accrue: 10_000,
   liquidate: 25_000,
+  'fill-order': 20_000,
+  'fill-order-stop': 20_000,
   roll: 35_000,
 }
 /** Of each tick that a trade crosses. */
@@ -78,6 +80,13 @@ const crossing = (m: OpenMarket, ticks: number, up: boolean, by: 'yt' | 'st'): n
   return played(m, m.order('ann', up ? 'long' : 'short', amount, more))
 }
 
+/** A stop that reaches for the whole position of an account that stays on margin. */
+const stopped = (m: OpenMarket): number => {
+  const fork = m.fork()
+  fork.must(fork.resting('ann', 'reduce-long', 1n << 61n, { trigger: 'pnl-above', level: -(10n ** 12n), fee: 1000n }))
+  return played(fork, fork.filling('ann', 0, 'bob'))
+}
+
 const tradeRows = (): Row[] => {
   const m = running().fork()
   m.fund('ann', 100n * JLP, 7) // a flat account, for either side
@@ -88,6 +97,7 @@ const tradeRows = (): Row[] => {
     row('trade-short', played(m, m.order('ann', 'short', { yt: JLP }, { sub: 7 })), 'short on margin, one stretch'),
     row('trade-spot', played(m, m.order('ann', 'long', { yt: JLP }, { sub: 7, spot: true })), 'long without margin'),
     row('trade-reduce', played(m, m.order('ann', 'reduce', { yt: JLP })), ''),
+    row('fill-order-stop', stopped(m), 'a stop by profit that closes the position'),
     row('trade-close', played(m, m.order('ann', 'close')), ''),
     ...CROSSINGS.map(n => row(`trade-cross-${n}`, crossing(steps, n, true, 'yt'), `long, ${n} ticks crossed`)),
     row('trade-cross-64-by-st', crossing(steps, 64, true, 'st'), 'the same for exact JLP'),

@@ -15,7 +15,7 @@ import { ANY_RATE, CONFIG, DAY, HOUR, JLP, NEVER, openMarket, WEEK } from '../ex
 import { Random } from '../generate/random.ts'
 import { TwinMarket, type TwinOptions } from './twin-market.ts'
 
-const ASKED = 5000
+const ASKED = 6000
 /** Of each instruction. */
 const LEAST = 20
 
@@ -26,7 +26,15 @@ const CODES = [
   ...['below-minimum', 'above-maximum', 'zero-amount', 'amount-too-small'],
   ...['deadline-passed', 'time-backwards', 'coupon-due', 'reduce-only', 'paused', 'not-matured', 'matured'],
   ...['too-early', 'bad-source', 'stale-source'],
-  ...['opposite-position', 'exceeds-position', 'no-position', 'not-spot', 'history-short', 'undercollateralised'],
+  ...[
+    'not-triggered',
+    'opposite-position',
+    'exceeds-position',
+    'no-position',
+    'not-spot',
+    'history-short',
+    'undercollateralised',
+  ],
   ...['not-better', 'open-interest', 'backing', 'too-young', 'limit-reached', 'no-liquidity'],
   ...['deficit-stands', 'liquidity-limit', 'deposit-too-small', 'share-out-of-range', 'position-empty'],
   ...['healthy', 'wrong-amount', 'fund-short', 'awaiting-settlement', 'unauthorised', 'pause-limit'],
@@ -164,6 +172,75 @@ describe('scenes', () => {
         deadline: NEVER,
       })
     })
+  })
+
+  test('resting orders', () => {
+    const m = new Scene({ wallets: ['ann', 'bob'], liquidity: 100_000n * JLP })
+    m.fund('ann', 1000n * JLP)
+    m.fund('ann', 1000n * JLP, 1)
+    const of = (id: number) => ({ ...m.ref('ann'), id })
+    times(LEAST, i => {
+      const up = i % 2 === 0
+      // A limit that fills in part, then what is left of it.
+      const limitRate = (m.pool().rate * (up ? 10_010n : 9_990n)) / 10_000n
+      const amount = 5_000n * JLP
+      const fee = BigInt(i) * 1000n
+      m.must(m.resting('ann', up ? 'long' : 'short', amount, { id: i, limitRate, fee, minimum: JLP }))
+      expect(m.told(m.resting('ann', 'long', JLP, { id: i }))).toBe('already-initialised')
+      expect(m.told(m.filling('ann', i, 'ann'))).toBe('same-account')
+      m.must(m.filling('ann', i, 'bob'))
+      m.wait(20)
+      m.run(m.filling('ann', i, 'bob'))
+      if (m.ledger.orders.size > 0) m.must({ kind: 'cancel-order', ...of(i) })
+      // A stop that closes what there is, whole or in parts.
+      const { rate } = m.pool()
+      const trigger = (['rate-above', 'rate-below', 'pnl-above', 'pnl-below'] as const)[i % 4]!
+      const far = trigger.startsWith('rate') ? rate : 10n ** 12n
+      const [past, ahead] = trigger.endsWith('above') ? [-far, 2n * far] : [2n * far, -far]
+      const level = (value: bigint): bigint => (trigger.startsWith('rate') && value < 0n ? 0n : value)
+      const action = up ? 'reduce-long' : 'reduce-short'
+      const stop = { trigger, fee: 77n, expiresAt: m.now + 60 }
+      m.must(m.resting('ann', action, 1n << 61n, { ...stop, level: level(ahead), id: 100 }))
+      expect(m.told(m.filling('ann', 100))).toBe('not-triggered')
+      expect(m.told({ kind: 'expire-order', ...of(100) })).toBe('too-early')
+      m.must(m.resting('ann', action, 10n * JLP, { ...stop, level: level(past), id: 101 }))
+      m.must(m.filling('ann', 101, 'bob'))
+      m.must(m.resting('ann', action, 1n << 61n, { ...stop, level: level(past), id: 102 }))
+      m.must(m.filling('ann', 102, 'bob'))
+      expect(m.account('ann').yt).toBe(0n)
+      expect(m.told(m.filling('ann', 102))).toBe('uninitialised')
+      m.must(m.resting('ann', up ? 'long' : 'short', JLP, { id: 103 }))
+      m.must({ kind: 'cancel-order', ...of(103) })
+      m.wait(61)
+      expect(m.told(m.filling('ann', 100))).toBe('deadline-passed')
+      expect(m.told({ kind: 'close-account', ...m.ref('ann') })).toBe('not-empty')
+      m.must({ kind: 'expire-order', ...of(100) })
+    })
+    const terms = (more: Parameters<typeof m.resting>[3], action: 'long' | 'reduce-long' = 'long') =>
+      m.told(m.resting('ann', action, JLP, more))
+    expect(terms({ limitRate: ANY_RATE + 1n })).toBe('bad-parameter')
+    expect(terms({ trigger: 'pnl-above' })).toBe('bad-parameter')
+    expect(terms({ level: -1n })).toBe('bad-parameter')
+    expect(terms({ trigger: 'pnl-below', level: -(1n << 61n) - 1n }, 'reduce-long')).toBe('bad-parameter')
+    expect(terms({ trigger: 'rate-below', level: ANY_RATE + 1n }, 'reduce-long')).toBe('bad-parameter')
+    expect(terms({ fee: (1n << 61n) + 1n })).toBe('bad-amount')
+    expect(terms({ expiresAt: m.now - 1 })).toBe('deadline-passed')
+    // A fee that is a withdrawal by another name.
+    m.must(m.order('ann', 'long', { yt: 20_000n * JLP }, { sub: 1 }))
+    m.must(m.resting('ann', 'reduce-long', 1n, { sub: 1, fee: JLP }))
+    m.must(m.resting('ann', 'reduce-long', JLP, { sub: 1, id: 1, fee: 1000n * JLP }))
+    const on1 = (id: number) => ({ ...m.filling('ann', id, 'bob'), sub: 1 })
+    expect(m.told(on1(1))).toBe('not-better')
+    m.now = m.ledger.indices.hourly.lastStep + HOUR + 300
+    expect(m.told(on1(0))).toBe('coupon-due')
+    m.wait(2 * HOUR)
+    expect(m.told(on1(0))).toBe('reduce-only')
+    m.coupon(0.3)
+    m.must(on1(0))
+    m.mature(0.3)
+    expect(m.told(on1(1))).toBe('matured')
+    expect(m.told(m.resting('ann', 'long', JLP, { sub: 1, id: 3 }))).toBe('matured')
+    m.must({ kind: 'expire-order', ...m.ref('ann', 1), id: 1 })
   })
 
   test('liquidations', () => {
@@ -333,6 +410,6 @@ describe('scenes', () => {
 test('every instruction was applied often, and every refusal was seen', () => {
   const seldom = [...applied].filter(([, n]) => n < LEAST)
   expect(seldom).toEqual([])
-  expect(applied.size).toBe(38) // 35 instructions, a trade in its four actions
+  expect(applied.size).toBe(42) // 39 instructions, a trade in its four actions
   expect(CODES.filter(code => !refused.has(code))).toEqual([])
 })

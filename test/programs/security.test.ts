@@ -210,6 +210,41 @@ const secondAddress = (account: string, canonical: PublicKey): PublicKey => {
   }
 }
 
+describe('resting orders', () => {
+  test('what is filled is gone: a second fill in the same transaction is refused, and the first with it', () => {
+    const { chain, call: filling } = caseOf('fillOrder')
+    const order = at({ name: 'fillOrder', chain, call: filling }, 'order')
+    const before = chain.existing(order).data
+    expect(refusal(chain, filling, filling)).toBe('Uninitialised')
+    expect(chain.existing(order).data).toEqual(before)
+    expect(refusal(chain, filling)).toBe(undefined)
+    expect(refusal(chain, filling)).toBe('Uninitialised')
+  })
+
+  test('the rent goes back to the owner who paid it, whoever ends the order', () => {
+    for (const name of ['cancelOrder', 'fillOrder', 'expireOrder'] as const) {
+      const it = caseOf(name)
+      const [order, owner] = [at(it, 'order'), key(ownerAt('ann'))]
+      const rent = it.chain.existing(order).lamports
+      const before = it.chain.existing(owner).lamports
+      expect([name, refusal(it.chain, it.call)]).toEqual([name, undefined])
+      const fees = name === 'cancelOrder' ? 1_000_000n : 0n // whoever signs may pay for the transaction
+      const change = it.chain.existing(owner).lamports - before
+      expect([name, change <= rent && change >= rent - fees]).toEqual([name, true])
+    }
+  })
+
+  test('nobody cancels for another, and an account with an order is not closed', () => {
+    const it = caseOf('cancelOrder')
+    const keys = it.call.keys.map((one, i) => (i === 0 ? { ...one, pubkey: key(ownerAt('bob')) } : one))
+    expect(refusal(it.chain, withKeys(it.call, keys))).toBe('Unauthorised')
+    const m = running().fork()
+    m.must(m.resting('empty', 'long', JLP))
+    const close = callOf({ kind: 'close-account', ...m.ref('empty') }, m.ledger)
+    expect(refusal(chainOf(m), close)).toBe('NotEmpty')
+  })
+})
+
 describe('what is made and ended', () => {
   test('T123: an account that is closed and gets lamports again in the same transaction is dead', () => {
     const { chain, call: closing } = caseOf('closeAccount')

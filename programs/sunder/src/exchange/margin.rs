@@ -41,6 +41,7 @@ impl Book<'_> {
     }
 
     /// Refuses `HistoryShort` unless the rate oracle has seen one window.
+    #[inline(always)]
     pub fn check_history(&self, now: u32) -> Result<(), SunderError> {
         if history_seconds(&self.oracle, now)? < u32::from(self.terms.twap_window) {
             return Err(SunderError::HistoryShort);

@@ -275,19 +275,21 @@ fn fill(
         return Err(SunderError::NoPosition);
     }
     let yt = if reduces { order.amount.min(before.yt.unsigned_abs()) } else { order.amount };
+    let levy = &Levy { fee: order.fee, yt };
     let wanted = &Wanted {
         amount: OrderAmount::Exact(yt),
         limit_rate: book.guarded(order.limit_rate, twap_rate, book.terms.guard_bps, up)?,
         minimum: order.minimum.min(yt),
-        levy: Levy { fee: order.fee, yt },
+        levy: Some(levy),
         around,
     };
-    let filled = if reduces {
-        reduce(work, book, account, wanted)?
+    if reduces {
+        reduce(work, book, account, wanted)?;
     } else {
-        increase(work, book, account, wanted, &Side { long: up, spot: order.spot })?
-    };
-    let fee = wanted.levy.of(filled)?;
+        increase(work, book, account, wanted, &Side { long: up, spot: order.spot })?;
+    }
+    let filled = account.legs.yt.abs_diff(before.yt);
+    let fee = levy.of(filled)?;
     if reduces && fee > 0 {
         check_fee(work, book, (&before, &account.legs), (twap_rate, around.pool))?;
     }

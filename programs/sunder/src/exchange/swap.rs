@@ -170,6 +170,7 @@ impl Book<'_> {
     }
 
     /// A limit kept inside the market's rate range and within `bps` of a reference rate.
+    #[inline(always)]
     pub fn guarded(&self, limit: u128, reference: u128, bps: u16, up: bool) -> Result<u128, SunderError> {
         Ok(guarded(self.in_range(limit, up)?, reference, bps, up)?)
     }

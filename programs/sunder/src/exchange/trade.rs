@@ -31,7 +31,8 @@ pub struct Wanted<'a> {
     pub amount: OrderAmount,
     pub limit_rate: u128,
     pub minimum: u64,
-    pub levy: Levy,
+    /// None for an order of the owner's own.
+    pub levy: Option<&'a Levy>,
     pub around: &'a Around<'a>,
 }
 
@@ -43,14 +44,22 @@ pub struct Levy {
 }
 
 impl Levy {
-    pub const NONE: Levy = Levy { fee: 0, yt: 1 };
-
     pub fn of(&self, filled: u64) -> Result<u64, SunderError> {
         if self.fee == 0 || filled == self.yt {
             return Ok(self.fee);
         }
         let part = mul_div_down(self.fee.into(), filled.into(), self.yt.into())?;
         u64::try_from(part).map_err(|_| SunderError::Arithmetic)
+    }
+}
+
+impl Wanted<'_> {
+    #[inline(always)]
+    fn levy_of(&self, filled: u64) -> Result<u64, SunderError> {
+        match self.levy {
+            None => Ok(0),
+            Some(levy) => levy.of(filled),
+        }
     }
 }
 
@@ -75,21 +84,21 @@ pub fn trade(work: &mut Workspace, a: &TradeAccounts, args: &TradeArguments) -> 
     let mut account = book.holding(a.account)?;
     let around = &Around { config: a.config, jlp_mint: a.jlp_mint, pool: a.jupiter_pool, arrays: Arrays::of(a.rest) };
     let amount = amount_in(args.unit, args.amount);
-    let levy = Levy::NONE;
+    let levy = None;
     let wanted = &Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, levy, around };
     let spot = args.spot;
-    let _filled = match args.action {
+    match args.action {
         Action::Long => increase(work, book, &mut account, wanted, &Side { long: true, spot })?,
         Action::Short => increase(work, book, &mut account, wanted, &Side { long: false, spot })?,
         Action::Reduce => reduce(work, book, &mut account, wanted)?,
         Action::Close => close(work, book, &mut account, wanted)?,
-    };
+    }
     book.save(work)?;
     finish(work, book, a.event_authority)
 }
 
 /// Opens or increases: the cost or the proceeds go to the ST leg, the fee to margin. Unless the order says spot it is a margined
-/// trade: inside the guards, in one stretch of liquidity, at the initial condition. How many YT were filled.
+/// trade: inside the guards, in one stretch of liquidity, at the initial condition.
 #[inline(never)]
 pub fn increase(
     work: &mut Workspace,
@@ -97,7 +106,7 @@ pub fn increase(
     account: &mut Holding,
     wanted: &Wanted,
     &Side { long, spot }: &Side,
-) -> Result<u64, SunderError> {
+) -> Result<(), SunderError> {
     let around = wanted.around;
     book.check_open(work, around.config, around.pool)?;
     if if long { account.legs.yt < 0 } else { account.legs.yt > 0 } {
@@ -123,8 +132,7 @@ pub fn increase(
             return Err(SunderError::LimitReached);
         }
     }
-    traded(&mut account.legs, &done, long)?;
-    add_to_margin(&mut account.legs, -i128::from(wanted.levy.of(done.filled)?))?;
+    traded(&mut account.legs, &done, wanted.levy_of(done.filled)?, long)?;
     book.save_holding(work, account)?;
     if spot {
         if !book.is_spot(&account.legs)? {
@@ -140,12 +148,12 @@ pub fn increase(
     if !spot || !long {
         book.check_backing()?;
     }
-    book.check_open_interest(around.jlp_mint)?;
-    Ok(done.filled)
+    book.check_open_interest(around.jlp_mint)
 }
 
-/// The legs after YT were bought or sold for the ST leg, the fee paid from margin.
-fn traded(legs: &mut Legs, done: &Quote, long: bool) -> Result<(), SunderError> {
+/// The legs after YT were bought or sold for the ST leg, the fee and what else it costs (`levy`, JLP atoms) paid from margin.
+#[inline(always)]
+fn traded(legs: &mut Legs, done: &Quote, levy: u64, long: bool) -> Result<(), SunderError> {
     let sum = |value: i64, change: u64, up: bool| {
         let change = i64::try_from(change).ok()?;
         if up {
@@ -156,22 +164,23 @@ fn traded(legs: &mut Legs, done: &Quote, long: bool) -> Result<(), SunderError> 
     };
     legs.yt = sum(legs.yt, done.filled, long).ok_or(SunderError::BadAmount)?;
     legs.st = sum(legs.st, done.amount, !long).ok_or(SunderError::BadAmount)?;
-    Ok(add_to_margin(legs, -i128::from(done.fee.total))?)
+    let costs = done.fee.total.checked_add(levy).ok_or(SunderError::BadAmount)?;
+    Ok(add_to_margin(legs, -i128::from(costs))?)
 }
 
-fn close(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: &Wanted) -> Result<u64, SunderError> {
+fn close(work: &mut Workspace, book: &mut Book, account: &mut Holding, wanted: &Wanted) -> Result<(), SunderError> {
     let amount = OrderAmount::Exact(account.legs.yt.unsigned_abs());
     reduce(work, book, account, &Wanted { amount, ..*wanted })
 }
 
-/// Trades against the position, never through zero; a margined account must be better off for it. How many YT were filled.
+/// Trades against the position, never through zero; a margined account must be better off for it.
 #[inline(never)]
 pub fn reduce(
     work: &mut Workspace,
     book: &mut Book,
     account: &mut Holding,
     wanted: &Wanted,
-) -> Result<u64, SunderError> {
+) -> Result<(), SunderError> {
     let around = wanted.around;
     book.check_exit(work, around.pool)?;
     let before = account.legs;
@@ -188,21 +197,21 @@ pub fn reduce(
     if done.filled > size {
         return Err(SunderError::ExceedsPosition);
     }
-    reduced(&mut account.legs, &done, wanted.levy.of(done.filled)?)?;
+    reduced(&mut account.legs, &done, wanted.levy_of(done.filled)?)?;
     book.save_holding(work, account)?;
     let after = account.legs;
     if book.is_spot(&after)? {
-        return Ok(done.filled);
+        return Ok(());
     }
     let at = book.value_at(twap_rate, after.yt)?;
     if book.meets_initial(&after, &at)? {
-        return Ok(done.filled);
+        return Ok(());
     }
     let kept = ratio_kept(&before, &after, at.twap.price, false);
     if after.yt == 0 || equity(&after, at.spot.price) < 0 || !kept {
         return Err(SunderError::NotBetter);
     }
-    Ok(done.filled)
+    Ok(())
 }
 
 /// The order that trades against a position: inside the guards, unless the account owes nothing.
@@ -314,7 +323,7 @@ pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> Pro
         amount: OrderAmount::Exact(yt.unsigned_abs()),
         limit_rate: args.close_limit_rate,
         minimum: yt.unsigned_abs(),
-        levy: Levy::NONE,
+        levy: None,
         around: &from,
     };
     reduce(work, book, &mut account, &whole)?;
@@ -330,7 +339,7 @@ pub fn roll(work: &mut Workspace, a: &RollAccounts, args: &RollArguments) -> Pro
     check_bounds(work, args.limit_rate, args.deadline)?;
     let to = Around { arrays: Arrays { brought: a.rest, other: Some(a.market.key()) }, ..from };
     let amount = amount_in(args.unit, args.amount);
-    let levy = Levy::NONE;
+    let levy = None;
     let wanted = Wanted { amount, limit_rate: args.limit_rate, minimum: args.minimum, levy, around: &to };
     increase(work, to_book, &mut to_account, &wanted, &Side { long: yt > 0, spot: false })?;
     to_book.save(work)?;

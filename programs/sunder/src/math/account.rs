@@ -82,6 +82,7 @@ pub fn touch(legs: &mut Legs, discount: u128) -> Result<(), MathError> {
 
 /// Adds signed JLP atoms to margin; a margin that would turn negative is left at 0 and the rest stays in the ST leg.
 /// `Overflow`.
+#[inline(always)]
 pub fn add_to_margin(legs: &mut Legs, jlp: i128) -> Result<(), MathError> {
     let margin = add(i128::from(legs.margin), jlp)?;
     if margin < 0 {
