@@ -37,6 +37,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   coupon_kind: COUPON_KINDS,
   Action: ['long', 'short', 'reduce', 'close'],
   AmountUnit: ['token', 'st'],
+  OrderAction: ['long', 'short', 'reduce-long', 'reduce-short'],
+  Trigger: ['none', 'rate-above', 'rate-below', 'pnl-above', 'pnl-below'],
   OrderKind: ['buy-yt', 'sell-yt', 'buy-pt', 'sell-pt'],
 }
 const TERMS = ['feeBps', 'lpShareBps', 'insuranceShareBps', 'guardBps', 'forcedBps', 'openInterestBps', 'penaltyBps']

@@ -46,7 +46,7 @@ describe('layouts', () => {
       ['Market', 1280, 1101],
       ['TickArray', 3168, 3150],
       ['MarginAccount', 192, 125],
-      ['RestingOrder', 256, 183],
+      ['RestingOrder', 256, 170],
       ['LpPosition', 192, 142],
     ])
   })

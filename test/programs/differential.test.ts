@@ -65,7 +65,7 @@ afterAll(() => {
 })
 
 test(`${ASKED} instructions of whole lives`, () => {
-  const stats = programLives(new Random(106n), ASKED, newStats())
+  const stats = programLives(new Random(107n), ASKED, newStats())
   const asked = stats.applied + stats.refused
   expect(asked).toBeGreaterThanOrEqual(ASKED)
   expect(stats.applied / asked).toBeGreaterThan(0.6)
