@@ -127,7 +127,7 @@ interface Life {
   readonly world: World
 }
 const lives = Array.from({ length: 24 }, (_, seed): Life => {
-  const { desk } = liveScene(new Random(BigInt(7000 + seed)), 8 + seed * 6)
+  const { desk } = liveScene(new Random(BigInt(7100 + seed)), 8 + seed * 6)
   const world = { now: desk.now, jlpSupply: desk.jlpSupply, weeklyUpdatedAt: desk.weeklyUpdatedAt }
   return { exchange: desk.ledger, world }
 })

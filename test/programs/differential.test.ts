@@ -15,7 +15,7 @@ import { ANY_RATE, CONFIG, DAY, HOUR, JLP, NEVER, openMarket, WEEK } from '../ex
 import { Random } from '../generate/random.ts'
 import { TwinMarket, type TwinOptions } from './twin-market.ts'
 
-const ASKED = 6000
+const ASKED = 7500
 /** Of each instruction. */
 const LEAST = 20
 
@@ -65,7 +65,7 @@ afterAll(() => {
 })
 
 test(`${ASKED} instructions of whole lives`, () => {
-  const stats = programLives(new Random(107n), ASKED, newStats())
+  const stats = programLives(new Random(106n), ASKED, newStats())
   const asked = stats.applied + stats.refused
   expect(asked).toBeGreaterThanOrEqual(ASKED)
   expect(stats.applied / asked).toBeGreaterThan(0.6)
@@ -348,6 +348,18 @@ describe('scenes', () => {
     const most = bisect(isTaken, 1n, 500n * JLP)
     expect(m.told(m.order('ann', 'reduce', { st: most + 1n }))).toBe('exceeds-position')
     m.must(m.order('ann', 'reduce', { st: most }))
+  })
+
+  test('liquidity while a deficit stands', () => {
+    const alone = openMarket({ wallets: ['keeper'] })
+    const market = alone.market()
+    const pool = { ...market.pool, deficit: JLP as JlpAtoms }
+    alone.ledger.markets.set(alone.id, { ...market, vault: market.vault - JLP, pool })
+    const init = { config: CONFIG, lastStep: Math.floor(alone.now / HOUR) * HOUR }
+    const twin = new Twin(init, alone.jlpSupply, alone.ledger, alone.world)
+    const result = twin.run(alone.adding('lp', 2230, 3710, 10n ** 9n), alone.world)
+    expect(result.kind === 'refused' && result.told).toBe('deficit-stands')
+    add(refused, [['deficit-stands', 1]])
   })
 
   test('refusals that chance finds too seldom', () => {
