@@ -3424,7 +3424,6 @@ impl Events {
 
     /// YT left of a resting order, and the fee left.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn order(&mut self, record: &OrderRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<83>()?;
         bytes[0] = 19;
@@ -3439,7 +3438,6 @@ impl Events {
 
     /// YT of a resting order, and what of its fee was paid for them.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
     pub fn filled(&mut self, record: &FilledRecord) -> Result<(), SunderError> {
         let bytes = self.reserve::<115>()?;
         bytes[0] = 20;
