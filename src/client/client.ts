@@ -57,7 +57,8 @@ import { createWallet, walletAddress } from './wallets.ts'
 /** A market with the moment it was read at. */
 export interface MarketReading extends MarketState {
   readonly jupiter: PoolFacts
-  /** Unix seconds by the chain's clock. */
+  /** The slot that all of it was read at, and unix seconds by the chain's clock. */
+  readonly slot: number
   readonly now: number
   /** Whether a coupon has to be paid first: then quotes are at the discount before it. */
   readonly needsAccrue: boolean
@@ -93,7 +94,10 @@ const GRID = { spacing: 10, minTick: 50, maxTick: 13_860 }
 /** Of the clock, and of the slot hashes: where in their data it is. */
 const UNIX_TIMESTAMP = 32
 const FIRST_SLOT = 8
-const clockOf = (data: Uint8Array): number => Number(viewOf(data).getBigInt64(UNIX_TIMESTAMP, true))
+const clockOf = (data: Uint8Array): { readonly slot: number; readonly now: number } => {
+  const view = viewOf(data)
+  return { slot: Number(view.getBigUint64(0, true)), now: Number(view.getBigInt64(UNIX_TIMESTAMP, true)) }
+}
 
 export class SunderClient extends Sender {
   // ---- reading ------------------------------------------------------------------------------------------------------------
@@ -156,11 +160,11 @@ export class SunderClient extends Sender {
       arrays: ticks.flatMap(array => (array === undefined ? [] : [decodeOwned('TickArray', array, PROGRAM_ID)])),
     })
     const jupiter = decodePool({ ...pool, address: ADDRESSES.jupiterPool })
-    const now = clockOf(clock.data)
+    const { slot, now } = clockOf(clock.data)
     const source = { lastUpdated: jupiter.poolApr.lastUpdated, aumUsdUpdatedAt: jupiter.aumUsdUpdatedAt }
     // No coupon matters any more once the last one is paid.
     const due = state.pool.tauSeconds > 0 && needsAccrue(indexData, source, now)
-    return { ...state, jupiter, now, needsAccrue: due }
+    return { ...state, jupiter, slot, now, needsAccrue: due }
   }
 
   /** A lookup table, for `options.tables`. */

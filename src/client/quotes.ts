@@ -47,6 +47,8 @@ export interface MarketAccounts {
 /** A market of the engine's shape that has copied its index, with what it was read from. */
 export type MarketState = ReturnType<typeof toEngineMarket> & {
   readonly address: string
+  /** As it is stored: its pool may be behind the index. */
+  readonly stored: ReturnType<typeof toEngineMarket>
   readonly data: MarketData
   readonly indexData: RateIndexData
 }
@@ -67,8 +69,9 @@ export const marketOf = ({ address, market, index, arrays }: MarketAccounts): Ma
   if (market.kind !== index.kind) {
     fail('inconsistent', `A market of ${market.kind} coupons does not follow the ${index.kind} index`, { address })
   }
-  const state = toEngineMarket(address, market, arrays)
-  return { ...state, pool: caughtUp(state.pool, market.maturity, index), address, data: market, indexData: index }
+  const stored = toEngineMarket(address, market, arrays)
+  const pool = caughtUp(stored.pool, market.maturity, index)
+  return { ...stored, pool, address, stored, data: market, indexData: index }
 }
 
 // ---- time -----------------------------------------------------------------------------------------------------------------
