@@ -10,6 +10,7 @@ export * from './engine.ts'
 export * from './errors.ts'
 export * from './events.ts'
 export * from './instructions.ts'
+export * from './listing.ts'
 export * from './program-errors.ts'
 export * from './quotes.ts'
 export type {
