@@ -2,7 +2,7 @@
 import { PublicKey } from '@solana/web3.js'
 import type { CouponKind } from '../../amm/display.ts'
 import { decodeAddress } from '../jupiter/base58.ts'
-import { COUPON_KINDS, isAddress, type MarketData, TICKS_PER_ARRAY } from './codecs.ts'
+import { COUPON_KINDS, isAddress } from './codecs.ts'
 import { fail } from './errors.ts'
 import { PROGRAM_ID } from './generated/interface.ts'
 import { SEEDS } from './generated/layouts.ts'
@@ -74,21 +74,4 @@ export const checkAddress = <N extends AddressName>(
     const context = { found: found.address, expected: expected.address, bump: found.bump, expectedBump: expected.bump }
     fail('wrong-address', `This ${name} is at ${found.address}, its seeds give ${expected.address}`, context)
   }
-}
-
-/** The first tick of the array that holds a tick of the market's grid. */
-export const arrayStart = ({ terms: { grid } }: Pick<MarketData, 'terms'>, tick: number): number => {
-  const { spacing, minTick, maxTick } = grid
-  const steps = (tick - minTick) / spacing
-  if (!Number.isInteger(steps) || tick < minTick || tick > maxTick) {
-    fail('out-of-range', `${tick} is no tick of the grid`, { tick, spacing, minTick, maxTick })
-  }
-  return minTick + Math.floor(steps / TICKS_PER_ARRAY) * TICKS_PER_ARRAY * spacing
-}
-
-/** The first ticks of all arrays of a market. */
-export const arrayStarts = ({ terms: { grid } }: Pick<MarketData, 'terms'>): number[] => {
-  const { spacing, minTick, maxTick } = grid
-  const wide = TICKS_PER_ARRAY * spacing
-  return Array.from({ length: Math.floor((maxTick - minTick) / wide) + 1 }, (_, k) => minTick + k * wide)
 }

@@ -13,7 +13,7 @@ import type { CouponKind } from '../../amm/display.ts'
 import { jlpAtoms, liquidityForDeposit, type Quote, type Rejected } from '../../amm/index.ts'
 import { decodePool } from '../jupiter/decode.ts'
 import type { PoolFacts } from '../jupiter/facts.ts'
-import { addressOf, arrayStarts } from './addresses.ts'
+import { addressOf } from './addresses.ts'
 import { addressesOf, build, type Given, type MarketRef, marketAddress, walletsOf } from './builders.ts'
 import {
   type AccountData,
@@ -50,6 +50,7 @@ import {
   TOLERANCE_BPS,
 } from './requests.ts'
 import { Sender, type Sent, type Wallet } from './sender.ts'
+import { arrayStarts } from './tick-arrays.ts'
 import { createLookupTable, lookupAddresses, lookupTableOf } from './transactions.ts'
 import { viewOf } from './values.ts'
 import { createWallet, walletAddress } from './wallets.ts'

@@ -22,5 +22,6 @@ export type {
   TradeRequest,
 } from './requests.ts'
 export * from './sender.ts'
+export * from './tick-arrays.ts'
 export * from './transactions.ts'
 export * from './wallets.ts'

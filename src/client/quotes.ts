@@ -22,7 +22,6 @@ import {
   twap,
   type YtAtoms,
 } from '../../amm/index.ts'
-import { arrayStart } from './addresses.ts'
 import {
   type LpPositionData,
   type MarginAccountData,
@@ -34,6 +33,7 @@ import {
 import { toEngineMarket } from './engine.ts'
 import { fail } from './errors.ts'
 import type { Action, AmountUnit, OrderKind } from './generated/interface.ts'
+import { arrayStart } from './tick-arrays.ts'
 
 /** A market and its index as decoded. */
 export interface MarketAccounts {

@@ -8,11 +8,12 @@ import {
   TransactionMessage,
   VersionedTransaction,
 } from '@solana/web3.js'
-import { addressOf, arrayStarts } from './addresses.ts'
+import { addressOf } from './addresses.ts'
 import { type MarketRef, marketAddress } from './builders.ts'
 import type { MarketData } from './codecs.ts'
 import { fail } from './errors.ts'
 import { ADDRESSES } from './generated/interface.ts'
+import { arrayStarts } from './tick-arrays.ts'
 
 /** Bytes of a transaction, signatures included. */
 export const PACKET_BYTES = 1232

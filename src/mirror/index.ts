@@ -4,18 +4,9 @@
  * an instruction would do before anybody signs it. One market at a time, since all that one instruction touches is of one market.
  */
 import { marketName } from '../../amm/display.ts'
-import {
-  type ConfigData,
-  type LpPositionData,
-  type MarginAccountData,
-  type MarketReading,
-  type RestingOrderData,
-  toEngineAccount,
-  toEngineConfig,
-  toEngineIndex,
-  toEngineOrder,
-  toEnginePosition,
-} from '../client/index.ts'
+import type { MarketReading } from '../client/client.ts'
+import type { ConfigData, LpPositionData, MarginAccountData, RestingOrderData } from '../client/codecs.ts'
+import { toEngineAccount, toEngineConfig, toEngineIndex, toEngineOrder, toEnginePosition } from '../client/engine.ts'
 import {
   accountId,
   type Exchange,

@@ -1,8 +1,9 @@
 /** Addresses against web3.js itself, spelled out seed by seed. */
 import { PublicKey } from '@solana/web3.js'
 import { describe, expect, test } from 'vitest'
-import { arrayStart, arrayStarts, checkAddress, derive, type SeedsOf } from '../../src/client/addresses.ts'
+import { checkAddress, derive, type SeedsOf } from '../../src/client/addresses.ts'
 import { ClientError } from '../../src/client/errors.ts'
+import { arrayStart, arrayStarts } from '../../src/client/tick-arrays.ts'
 import { DEFAULT_TERMS } from '../../src/exchange/terms.ts'
 import { addressOf } from './from-engine.ts'
 
