@@ -262,8 +262,11 @@ export const reduceFund = (context: Context, { market: id, yt }: Of<'reduce-fund
   const up = fund.yt < 0n
   const healthy = market.maintained(fund, twap, context.index(market))
   const guard = market.forcedLimit(up, context.index(market), false)
-  const limit = healthy === -1 ? guard : up ? least(guard, twap) : most(guard, twap)
-  const walked = market.walk(up, yt, limit)
+  const kinder = up ? least(guard, twap) : most(guard, twap)
+  // Where health hangs on a part of an atom, the engine's fill tells which limit it took.
+  const forced =
+    healthy === -1 || (healthy === 0 && context.event('swapped')?.rateAfter !== market.walk(up, yt, kinder).rateAfter)
+  const walked = market.walk(up, yt, forced ? guard : kinder)
   judge.need(NOTHING_TRADED, walked.filled > 0n)
   closeFund(context, market, up, walked)
   market.record(fund)
