@@ -10,6 +10,9 @@ export const CODES = {
   /** The transaction would fail, or could not be sent. `data` has its error and logs. */
   preflight: -32002,
   signature: -32003,
+  /** Cleaned up, and not there yet. */
+  gone: -32001,
+  block: -32004,
   unhealthy: -32005,
   version: -32015,
   context: -32016,
@@ -32,10 +35,13 @@ export const badParams = (message: string): never => {
   throw new RpcError('params', message)
 }
 
-/** Of what is kept on disk. `damaged`: `context` names file and record; `in-use`: by another process; `failed`: nothing can be written. */
+/**
+ * Of what is kept on disk. `damaged`: `context` names file and record; `in-use`: by another process; `older`: than what was there before;
+ * `unwritten`: this could not be written, later may go; `failed`: nothing can be written any more.
+ */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
-  readonly code: 'damaged' | 'in-use' | 'failed'
+  readonly code: 'damaged' | 'in-use' | 'older' | 'unwritten' | 'failed'
   readonly context: { readonly file?: string; readonly record?: number; readonly at?: number; readonly pid?: number }
 
   constructor(code: StoreError['code'], message: string, context: StoreError['context'] = {}) {

@@ -7,9 +7,8 @@ import type { LocalRpc } from './rpc.ts'
 export const fetchOf =
   (rpc: LocalRpc): NonNullable<ConnectionConfig['fetch']> =>
   async (_url, init) => {
-    const answer = await rpc.answer(String(init?.body ?? ''))
-    const headers = { 'content-type': 'application/json' }
-    return answer === undefined ? new Response(null, { status: 204 }) : new Response(answer, { headers })
+    const { status, text = null } = await rpc.reply(String(init?.body ?? ''))
+    return new Response(text, { status, headers: { 'content-type': 'application/json' } })
   }
 
 /** A `Connection` in this process. Confirmations are asked for, since there is no WebSocket. */

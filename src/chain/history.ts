@@ -6,7 +6,7 @@
 import { updateApr } from '../jlp/apr.ts'
 import type { PoolFacts, UnixSeconds, UsdX6 } from '../jupiter/facts.ts'
 import { POOL_2025 } from '../jupiter/recorded/pool-2025-07-07.ts'
-import { type History, HOUR_SECONDS, type HourOfFees, hourlyFees } from '../oracle/index.ts'
+import { type History, HOUR_SECONDS, type HourOfFees, hourlyFees, secondsOf } from '../oracle/index.ts'
 
 /** The protocol's part of all fees, bp; the rest goes to the pool. */
 const PROTOCOL_SHARE_BPS = 2500n
@@ -15,13 +15,23 @@ const WEEK_HOURS = 168
 const WEEKS_BEFORE = 2
 const SATURDAY = 2 * 86_400
 
+/** Whole weeks of a history, in hours. */
+const wholeWeeks = (hours: number): number => hours - (hours % WEEK_HOURS)
+
+/** The moment of a history that is played at `now`; unix seconds. */
+export const playedAt = ({ days }: History, now: number): number => {
+  const first = secondsOf(days[0]?.day ?? 0)
+  const length = wholeWeeks(24 * days.length) * HOUR_SECONDS
+  return first + ((((now - first) % length) + length) % length)
+}
+
 export class RecordedJupiter {
   readonly #hours: readonly HourOfFees[]
   #facts: PoolFacts
 
   private constructor(history: History, facts: PoolFacts) {
     const all = hourlyFees(history)
-    this.#hours = all.slice(0, all.length - (all.length % WEEK_HOURS))
+    this.#hours = all.slice(0, wholeWeeks(all.length))
     if (this.#hours.length === 0) throw new Error('A history to be played has at least a week')
     this.#facts = facts
   }

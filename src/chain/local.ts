@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { Keypair, PublicKey } from '@solana/web3.js'
 import { Account, LiteSvm } from 'litesvm/dist/internal.js'
 import { ADDRESSES } from '../client/generated/interface.ts'
@@ -16,7 +17,7 @@ import type { PoolFacts } from '../jupiter/facts.ts'
 import { dayNumber, type History, projectHistory, secondsOf } from '../oracle/index.ts'
 import { RpcError } from './errors.ts'
 import { RecordedJupiter } from './history.ts'
-import { Store, type StoredAccount, type StoredRecord } from './store.ts'
+import { type Disk, Store, type StoredAccount, type StoredRecord } from './store.ts'
 import { mintBytes, mintOf, tokenAccountOf, uiAmount } from './tokens.ts'
 import {
   errorIn,
@@ -39,6 +40,10 @@ export const SLOTS_PER_EPOCH = 432_000
 const FIRST_SLOT = 1000
 /** Slots between two that are kept without a transaction; a chain that starts again begins as many later, so that none comes twice. */
 const KEPT_SLOTS = 4
+/** Slots, the last ones, whose times are known though nothing landed in them: an hour of ours. */
+const KEPT_TIMES = 9000
+/** Addresses of which one string is kept for all that name them. */
+const MOST_ADDRESSES = 5000
 /** Of a process that was suspended, so much time is made up for. */
 const MOST_CATCH_UP = 25
 const UPGRADEABLE_LOADER = 'BPFLoaderUpgradeab1e11111111111111111111111'
@@ -61,10 +66,12 @@ export interface LocalSetting {
   readonly history?: History
   /** Where it is kept. Without one it is forgotten. */
   readonly directory?: string
-  /** Transactions that are remembered, some 15 kB each. */
+  /** Transactions that are remembered, some 3 kB each, and 10 kB on the disk. */
   readonly keep?: number
   /** Bytes of a journal, from which on a snapshot begins a new one. */
   readonly journalBytes?: number
+  /** Whatever writes there: another one for a disk that fails. */
+  readonly disk?: Disk
 }
 
 /** A transaction that landed, whether it went through or not. */
@@ -79,6 +86,39 @@ export interface Landed {
   /** Base 64. */
   readonly wire: string
   readonly meta: Meta
+}
+
+/** One that is remembered: what is seldom asked for is packed, which takes a third of the memory. */
+class Remembered implements Landed {
+  readonly signature: string
+  readonly slot: number
+  readonly time: number
+  readonly err: TransactionError | null
+  readonly version: 'legacy' | 0
+  readonly keys: readonly string[]
+  readonly packed: Buffer
+
+  /** `one`: the same string for the same address, wherever it comes from. */
+  constructor({ signature, slot, time, err, version, keys, wire, meta }: Landed, one: (address: string) => string) {
+    this.signature = signature
+    this.slot = slot
+    this.time = time
+    this.err = err
+    this.version = version
+    this.keys = keys.map(one)
+    // A copy, since zlib's own result holds on to its working memory of 16 kB.
+    this.packed = Buffer.from(deflateRawSync(JSON.stringify({ wire, meta })))
+  }
+
+  get #rest(): Pick<Landed, 'wire' | 'meta'> {
+    return JSON.parse(inflateRawSync(this.packed).toString('utf8'))
+  }
+  get wire(): string {
+    return this.#rest.wire
+  }
+  get meta(): Meta {
+    return this.#rest.meta
+  }
 }
 
 export type Meta = ReturnType<LocalChain['metaOf']>
@@ -125,18 +165,23 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   readonly #keep: number
   /** Slots by their hashes, the last 150. */
   readonly #hashes = new Map<string, number>()
+  /** When slots were, unix seconds: as many as may be asked for. */
+  readonly #times = new Map<number, number>()
   /** In the order they landed. */
-  readonly #landed = new Map<string, Landed>()
-  /** All accounts that were ever changed. */
-  readonly #touched = new Set<string>()
+  readonly #landed = new Map<string, Remembered>()
+  readonly #addresses = new Map<string, string>()
+  /** All accounts that were ever changed, as they are: the virtual machine would copy them at every look. */
+  readonly #accounts = new Map<string, AccountState>()
   readonly #store: Store<State, Head> | undefined
+  /** What was to be written last could not be. */
+  #isUnwritten = false
   #timer: NodeJS.Timeout | undefined
   #rents = new Map<number, number>()
 
   constructor(setting: LocalSetting) {
     super()
     this.setMaxListeners(0)
-    const { elf, directory, keep = 5000, journalBytes, speed = 1, history = projectHistory() } = setting
+    const { elf, directory, keep = 5000, journalBytes, disk, speed = 1, history = projectHistory() } = setting
     const opened =
       directory === undefined
         ? undefined
@@ -144,6 +189,7 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
             keep,
             counts: ({ landed }) => landed !== undefined,
             ...(journalBytes === undefined ? {} : { most: journalBytes }),
+            ...(disk === undefined ? {} : { disk }),
           })
     this.#store = opened?.store
     const found = opened?.found
@@ -212,10 +258,7 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   }
 
   #state(): StoredRecord<State> {
-    const accounts = [...this.#touched].flatMap(address => {
-      const account = this.account(address)
-      return account === undefined ? [] : [{ address, ...account }]
-    })
+    const accounts = [...this.#accounts].map(([address, account]) => ({ address, ...account }))
     const { seed, start } = this
     return { head: { format: 1, seed, start, slot: this.#slot, clock: this.#clock }, accounts }
   }
@@ -234,8 +277,17 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
 
   /** As `#write`, of an account that is part of the state. */
   #put(account: StoredAccount): void {
-    this.#touched.add(account.address)
     this.#write(account)
+    this.#set(account.address, account)
+  }
+
+  #set(address: string, account: AccountState | undefined): void {
+    if (account === undefined || account.lamports === 0n) {
+      this.#accounts.delete(address)
+      return
+    }
+    const { owner, lamports, executable, data } = account
+    this.#accounts.set(address, { owner, lamports, executable, data })
   }
 
   #putPool(): void {
@@ -245,7 +297,14 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   }
 
   #remember(landed: Landed): void {
-    this.#landed.set(landed.signature, landed)
+    // Most addresses of a transaction have come before.
+    if (this.#addresses.size > MOST_ADDRESSES) this.#addresses.clear()
+    const one = (address: string): string => {
+      const known = this.#addresses.get(address)
+      if (known === undefined) this.#addresses.set(address, address)
+      return known ?? address
+    }
+    this.#landed.set(landed.signature, new Remembered(landed, one))
     while (this.#landed.size > this.#keep) this.#landed.delete(this.#landed.keys().next().value!)
   }
 
@@ -274,12 +333,15 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
     this.#svm.setClock(clock)
   }
 
-  /** The next slot, `milliseconds` later by the chain's clock. */
+  /** The next slot, `milliseconds` later by the chain's clock. Where nothing can be written, time stands: else it would run back at the next start. */
   nextSlot(milliseconds = SLOT_MILLISECONDS * this.speed): void {
+    if (this.isFailed && !this.#keepMoment(true)) return
     this.#slot++
     this.#clock += milliseconds
     this.#setTime()
     this.#hashes.set(this.hashOf(this.#slot), this.#slot)
+    this.#times.set(this.#slot, this.now)
+    this.#times.delete(this.#slot - KEPT_TIMES)
     for (const [old, slot] of this.#hashes) {
       if (slot >= this.#slot - BLOCKHASHES) break
       this.#hashes.delete(old)
@@ -287,18 +349,32 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
     this.#writeHashes()
     const distributed = this.#jupiter.advance(this.now, this.#slot)
     this.#putPool()
-    if (this.#store !== undefined && !this.#store.isFailed && (distributed || this.#slot % KEPT_SLOTS === 0)) {
-      const address = ADDRESSES.jupiterPool
-      const accounts = distributed ? [{ address, ...this.account(address)! }] : []
-      try {
-        this.#store.append({ head: { slot: this.#slot, clock: this.#clock }, accounts })
-        if (this.#store.isFull) this.#store.snapshot(this.#state())
-      } catch {
-        // The store says so itself, to whoever sends a transaction.
-      }
-    }
+    if (distributed || this.#slot % KEPT_SLOTS === 0) this.#keepMoment(distributed)
     this.emit('account', ADDRESSES.jupiterPool)
     this.emit('slot', this.#slot)
+  }
+
+  /** Writes where the chain is, with Jupiter's pool if that has changed by more than the moment. False if it cannot be written. */
+  #keepMoment(withPool: boolean): boolean {
+    const address = ADDRESSES.jupiterPool
+    const accounts = withPool ? [{ address, ...this.account(address)! }] : []
+    try {
+      this.#store?.append({ head: { slot: this.#slot, clock: this.#clock }, accounts })
+      this.#isUnwritten = false
+    } catch {
+      this.#isUnwritten = true
+    }
+    this.#snapshotIfFull()
+    return !this.isFailed
+  }
+
+  #snapshotIfFull(): void {
+    if (this.#store?.isFull !== true) return
+    try {
+      this.#store.snapshot(this.#state())
+    } catch {
+      // All is in the journal; if that cannot be written any more either, the store says so.
+    }
   }
 
   /** Slots go on with time, until `stop`. */
@@ -342,8 +418,13 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
 
   // ---- reading --------------------------------------------------------------------------------------------------------
 
-  account(address: string | Uint8Array): AccountState | undefined {
-    const found = this.#svm.getAccount(typeof address === 'string' ? bytesOf(address) : address)
+  account(address: string): AccountState | undefined {
+    return this.#accounts.get(address) ?? this.#read(address)
+  }
+
+  /** As the virtual machine has it. */
+  #read(address: string): AccountState | undefined {
+    const found = this.#svm.getAccount(bytesOf(address))
     if (found === null || found.lamports() === 0n) return undefined
     return {
       owner: addressIn(found.owner()),
@@ -353,17 +434,11 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
     }
   }
 
-  /** All accounts of a program, in the order of their addresses. */
+  /** All accounts of a program that were ever changed, in the order of their addresses. */
   accountsOf(program: string): { readonly address: string; readonly account: AccountState }[] {
-    return this.#svm
-      .getProgramAccounts(bytesOf(program))
-      .flatMap(found => {
-        const account = found.account()
-        if (account.lamports() === 0n) return []
-        const state = { owner: program, lamports: account.lamports(), executable: account.executable() }
-        return [{ address: addressIn(found.address), account: { ...state, data: Buffer.from(account.data()) } }]
-      })
-      .sort((a, b) => (a.address < b.address ? -1 : 1))
+    const found: { readonly address: string; readonly account: AccountState }[] = []
+    for (const [address, account] of this.#accounts) if (account.owner === program) found.push({ address, account })
+    return found.sort((a, b) => (a.address < b.address ? -1 : 1))
   }
 
   /** Lamports that an account of so many bytes must have. */
@@ -371,6 +446,27 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
     const known = this.#rents.get(bytes) ?? Number(this.#svm.minimumBalanceForRentExemption(BigInt(bytes)))
     this.#rents.set(bytes, known)
     return known
+  }
+
+  /** The first slot of which all that landed is remembered. */
+  get firstSlot(): number {
+    const [first] = this.#landed.values()
+    // Of the slot of the first one, others may be forgotten.
+    return this.#landed.size < this.#keep || first === undefined ? FIRST_SLOT : first.slot + 1
+  }
+
+  /** Unix seconds; undefined where only something before or behind is known. */
+  timeOf(slot: number): number | undefined {
+    if (slot === this.#slot) return this.now
+    const known = this.#times.get(slot)
+    if (known !== undefined) return known
+    for (const landed of this.#landed.values()) if (landed.slot === slot) return landed.time
+    return undefined
+  }
+
+  /** How many landed ones are remembered. */
+  get count(): number {
+    return this.#landed.size
   }
 
   landed(signature: string): Landed | undefined {
@@ -383,7 +479,7 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   }
 
   keysOf(parsed: Parsed): Keys {
-    return keysOf(parsed.message, key => this.account(key.toBytes())?.data)
+    return keysOf(parsed.message, key => this.account(key.toBase58())?.data)
   }
 
   // ---- transactions ---------------------------------------------------------------------------------------------------
@@ -401,12 +497,13 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   ) {
     const refused = anyBlockhash ? undefined : this.#refusal(parsed)
     if (refused !== undefined)
-      return { err: refused, logs: [], units: 0, inner: [], returned: undefined, after: undefined }
+      return { err: refused, logs: [], units: 0, inner: [], returned: undefined, after: () => undefined }
     this.#svm.setSigverify(sigVerify)
     const result = this.#svm.simulateVersionedTransaction(parsed.wire)
     this.#svm.setSigverify(true)
     const meta = metaIn(result)
-    const after =
+    /** Accounts as they would be: copies that few ask for. */
+    const after = () =>
       'postAccounts' in result
         ? new Map(result.postAccounts().map(found => [addressIn(found.address), found.account()]))
         : undefined
@@ -418,10 +515,6 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
       returned: returnedBy(meta),
       after,
     }
-  }
-
-  #balances(keys: Keys): (AccountState | undefined)[] {
-    return keys.all.map(address => this.account(address))
   }
 
   #tokenBalances(accounts: readonly (AccountState | undefined)[]) {
@@ -460,14 +553,14 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
 
   /** Runs a transaction. Undefined: it landed; else why it did not, without a trace. `flush` says when it is kept. */
   process(parsed: Parsed): TransactionError | undefined {
-    if (this.isFailed) throw new RpcError('unhealthy', 'The chain cannot be written: start it again')
+    if (this.isFailed) throw unwell()
     const refused = this.#refusal(parsed)
     if (refused !== undefined) return refused
     const keys = this.keysOf(parsed)
-    const before = this.#balances(keys)
+    const before = keys.all.map(address => this.account(address))
     const tokensBefore = this.#tokenBalances(before)
     const result = this.#svm.sendVersionedTransaction(parsed.wire)
-    const after = this.#balances(keys)
+    const after = keys.all.map((address, at) => (keys.isWritable(at) ? this.#read(address) : before[at]))
     const err = errorIn(result)
     // Whatever lands pays its fee.
     if (err !== undefined && after[0]?.lamports === before[0]?.lamports) return err
@@ -482,20 +575,31 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
       wire: parsed.wire.toString('base64'),
       meta: this.metaOf(parsed, keys, result, { before, after, tokensBefore }),
     }
-    for (const address of changed) this.#touched.add(address)
-    this.#remember(landed)
     const none = { owner: ADDRESSES.systemProgram, lamports: 0n, executable: false, data: Buffer.alloc(0) }
-    const accounts = changed.map(address => ({ address, ...(after[keys.all.indexOf(address)] ?? none) }))
-    this.#store?.append({ head: { slot: this.#slot, clock: this.#clock, landed }, accounts })
-    if (this.#store?.isFull === true) this.#store.snapshot(this.#state())
+    const side = (accounts: Sides['before']) =>
+      changed.map(address => ({ address, ...(accounts[keys.all.indexOf(address)] ?? none) }))
+    try {
+      this.#store?.append({ head: { slot: this.#slot, clock: this.#clock, landed }, accounts: side(after) })
+    } catch {
+      this.#isUnwritten = true
+      for (const account of side(before)) this.#write(account) // as if it had not been
+      throw unwell()
+    }
+    for (const account of side(after)) this.#set(account.address, account)
+    this.#remember(landed)
+    this.#snapshotIfFull()
     for (const address of changed) this.emit('account', address)
-    this.emit('transaction', landed)
+    // Nobody is told of what may yet be lost.
+    void this.flush().then(
+      () => this.emit('transaction', landed),
+      () => undefined,
+    )
     return undefined
   }
 
-  /** Nothing can be written any more: what is shown may be more than what is kept. */
+  /** Nothing can be written now: nothing lands and time stands, but what is there can be read. */
   get isFailed(): boolean {
-    return this.#store?.isFailed === true
+    return this.#isUnwritten || this.#store?.isFailed === true
   }
 
   /** When all transactions up to now are on the disk. */
@@ -506,15 +610,15 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   /** A hash over all accounts that ever changed, the slot and the time: two chains that are equal have the same. */
   digest(): string {
     const all = createHash('sha256').update(`${this.genesisHash} ${this.#slot} ${this.#clock}`)
-    for (const address of [...this.#touched].sort()) {
-      const account = this.account(address)
-      if (account === undefined) continue
+    for (const [address, account] of [...this.#accounts].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { owner, lamports, executable, data } = account
       all.update(`${address} ${owner} ${lamports} ${executable} ${data.length} `).update(data)
     }
     return all.digest('hex')
   }
 }
+
+const unwell = (): RpcError => new RpcError('unhealthy', 'The chain cannot be written now, and can only be read')
 
 interface Sides {
   readonly before: readonly (AccountState | undefined)[]

@@ -1,16 +1,25 @@
 /**
  * Solana's JSON-RPC over a local chain: `handle(method, params)`, and `answer` for the envelope. Answers and errors are those of a node.
  *
- * Accounts are as of now whatever commitment is asked for; a transaction is confirmed at once and final 32 slots later.
+ * Accounts are as of now whatever commitment is asked for, since nothing is ever rolled back. A transaction is confirmed as soon as it is on the
+ * disk, and nobody is told of it before; it is final 32 slots later, and asked for as `finalized` it is not there until then.
  */
 import { Message, MessageV0, PublicKey, VersionedMessage } from '@solana/web3.js'
 import { decodeBase58 } from '../client/base58.ts'
 import { ADDRESSES } from '../client/generated/interface.ts'
 import { decodeAddress } from '../jupiter/base58.ts'
 import { type Encoding, encodeAccount, encodeTransaction, type Slice } from './encode.ts'
-import { badParams, CODES, RpcError } from './errors.ts'
+import { badParams, CODES, RpcError, StoreError } from './errors.ts'
 import { Faucet } from './faucet.ts'
-import { type AccountState, BLOCKHASHES, FINALITY, type Landed, type LocalChain, SLOTS_PER_EPOCH } from './local.ts'
+import {
+  type AccountState,
+  BLOCKHASHES,
+  FINALITY,
+  type Landed,
+  type LocalChain,
+  SLOT_MILLISECONDS,
+  SLOTS_PER_EPOCH,
+} from './local.ts'
 import { mintOf, TOKEN_PROGRAMS, tokenAccountOf, uiAmount } from './tokens.ts'
 import { feeOf, messageOf, type Parsed, parseTransaction } from './transaction.ts'
 
@@ -19,6 +28,13 @@ const MOST_ACCOUNTS = 100
 const MOST_SIGNATURES = 256
 const MOST_HISTORY = 1000
 const MOST_FILTERS = 4
+const MOST_BLOCKS = 500_000
+/** Slots of a sample of how busy the chain was, and such samples that are told at most. */
+const SAMPLE_SLOTS = 150
+const MOST_SAMPLES = 720
+const MOST_LEADERS = 5000
+const MOST_HOLDERS = 20
+const MOST_LOCKS = 128
 const ENCODED_BYTES = { base58: 1683, base64: 1644 }
 
 /** Whatever methods take by name; each is looked at where it is used. */
@@ -46,8 +62,10 @@ export type Options = Readonly<
       | 'owner'
       | 'programId'
       | 'replaceRecentBlockhash'
+      | 'rewards'
       | 'sigVerify'
       | 'skipPreflight'
+      | 'transactionDetails'
       | 'until'
       | 'withContext',
       unknown
@@ -110,10 +128,13 @@ export const encodingIn = (value: unknown): Encoding | undefined => {
 
 export class LocalRpc {
   readonly chain: LocalChain
+  /** Wallets whose owners are simulated. */
+  readonly simulated: readonly string[]
   readonly #faucet: Faucet
 
-  constructor(chain: LocalChain) {
+  constructor(chain: LocalChain, simulated: readonly string[] = []) {
     this.chain = chain
+    this.simulated = simulated
     this.#faucet = new Faucet(chain)
   }
 
@@ -127,16 +148,28 @@ export class LocalRpc {
 
   /** The answer to a request, or to a list of them; undefined if none is wanted. */
   async answer(body: string): Promise<string | undefined> {
+    return (await this.reply(body)).text
+  }
+
+  /** The same with the status of HTTP: 503 to a request that the chain is too unwell for. */
+  async reply(body: string): Promise<{ readonly status: number; readonly text?: string }> {
     let request: unknown
     try {
       request = JSON.parse(body)
     } catch {
-      return JSON.stringify(failureOf(null, new RpcError('parse', 'Parse error')))
+      return { status: 200, text: JSON.stringify(failureOf(null, new RpcError('parse', 'Parse error'))) }
     }
-    if (!Array.isArray(request)) {
-      const one = await this.respond(request)
-      return one === undefined ? undefined : JSON.stringify(one)
+    if (Array.isArray(request)) {
+      const text = await this.#all(request)
+      return text === undefined ? { status: 204 } : { status: 200, text }
     }
+    const one = await this.respond(request)
+    if (one === undefined) return { status: 204 }
+    const isUnwell = 'error' in one && (one.error as { readonly code: number }).code === CODES.unhealthy
+    return { status: isUnwell ? 503 : 200, text: JSON.stringify(one) }
+  }
+
+  async #all(request: readonly unknown[]): Promise<string | undefined> {
     if (request.length === 0) return JSON.stringify(failureOf(null, new RpcError('request', 'Invalid request')))
     const all: object[] = []
     for (const each of request) {
@@ -240,13 +273,37 @@ export class LocalRpc {
     return !isFinalized(commitment) || slot <= this.chain.slot - FINALITY
   }
 
+  /** A slot that all is known of. Throws what nodes answer of others. */
+  known(slot: number): number {
+    const { firstSlot } = this.chain
+    if (slot > this.chain.slot) throw new RpcError('block', `Block not available for slot ${slot}`)
+    if (slot < firstSlot)
+      throw new RpcError(
+        'gone',
+        `Block ${slot} cleaned up, does not exist on node. First available block: ${firstSlot}`,
+      )
+    return slot
+  }
+
+  slots(first: number, last: number): number[] {
+    const from = Math.max(first, this.chain.firstSlot)
+    if (last - from >= MOST_BLOCKS) badParams(`Slot range too large; max ${MOST_BLOCKS}`)
+    return Array.from({ length: Math.max(0, last - from + 1) }, (_, at) => from + at)
+  }
+
   get faucet(): Faucet {
     return this.#faucet
   }
 }
 
 const failureOf = (id: unknown, error: unknown) => {
-  const known = error instanceof RpcError ? error : undefined
+  // What was not acknowledged may be gone: nothing is said of it.
+  const known =
+    error instanceof RpcError
+      ? error
+      : error instanceof StoreError
+        ? new RpcError('unhealthy', error.message)
+        : undefined
   const message = known?.message ?? `Internal error: ${error instanceof Error ? error.message : String(error)}`
   const data = known?.data === undefined ? {} : { data: known.data }
   return { jsonrpc: '2.0', error: { code: known?.code ?? CODES.internal, message, ...data }, id }
@@ -346,6 +403,26 @@ const METHODS: Readonly<Record<string, Method>> = {
     return this.with(optionsIn(given), uiAmount(mint.supply, mint.decimals))
   },
 
+  /** The richest first. */
+  getTokenLargestAccounts(address, given) {
+    const mint = addressIn(address)
+    const account = this.chain.account(mint)
+    if (account === undefined || mintOf(account) === undefined) return badParams('Invalid param: not a Token mint')
+    const held = this.chain
+      .accountsOf(account.owner)
+      .flatMap(({ address, account }) => {
+        const found = tokenAccountOf(account)
+        return found?.mint === mint ? [{ address, amount: found.amount }] : []
+      })
+      .sort((a, b) => (a.amount < b.amount ? 1 : -1))
+    const decimals = this.decimalsOf(mint)
+    const richest = held.slice(0, MOST_HOLDERS)
+    return this.with(
+      optionsIn(given),
+      richest.map(({ address, amount }) => ({ address, ...uiAmount(amount, decimals) })),
+    )
+  },
+
   getTokenAccountsByOwner(owner, which, given) {
     const [wanted, options] = [addressIn(owner), optionsIn(given)]
     const { mint, programId } = optionsIn(which)
@@ -385,13 +462,57 @@ const METHODS: Readonly<Record<string, Method>> = {
     return this.slotAt(optionsIn(given))
   },
 
-  /** Of slots that are not remembered none is known, but for the present. */
+  /** Unix seconds; null of a slot in which nothing landed, before the chain was started again. */
   getBlockTime(given) {
-    const slot = whole(given)
-    if (slot === this.chain.slot) return this.chain.now
-    for (const landed of this.chain.history()) if (landed.slot === slot) return landed.time
-    if (slot > this.chain.slot) throw new RpcError('params', `Block not available for slot ${slot}`)
-    return null
+    return this.chain.timeOf(this.known(whole(given))) ?? null
+  },
+
+  /** With all that landed in it: slots are blocks here, and none is skipped. */
+  async getBlock(given, config) {
+    const options = optionsIn(config)
+    const slot = this.known(whole(given))
+    if (isFinalized(options.commitment) && slot > this.chain.slot - FINALITY)
+      throw new RpcError('block', `Block not available for slot ${slot}`)
+    await this.chain.flush()
+    const { encoding, transactionDetails = 'full', maxSupportedTransactionVersion: most } = options
+    const landed = [...this.chain.history()].filter(one => one.slot === slot)
+    const block = {
+      blockhash: this.chain.hashOf(slot),
+      previousBlockhash: this.chain.hashOf(slot - 1),
+      parentSlot: slot - 1,
+      blockHeight: slot,
+      blockTime: this.chain.timeOf(slot) ?? null,
+      ...(options.rewards === false ? {} : { rewards: [] }),
+    }
+    switch (transactionDetails) {
+      case 'none':
+        return block
+      case 'signatures':
+        return { ...block, signatures: landed.map(({ signature }) => signature) }
+      case 'full':
+        return {
+          ...block,
+          transactions: landed.map(one => {
+            const { slot: _, blockTime, ...rest } = encodeTransaction(one, encoding, most)
+            return rest
+          }),
+        }
+      default:
+        return badParams(`transactionDetails ${transactionDetails} is not supported: full, signatures or none`)
+    }
+  },
+
+  getBlocks(first, last, config) {
+    const isRange = typeof last === 'number'
+    const end = Math.min(
+      isRange ? whole(last) : Number.POSITIVE_INFINITY,
+      this.slotAt(optionsIn(isRange ? config : last)),
+    )
+    return this.slots(whole(first), end)
+  },
+
+  getBlocksWithLimit(first, limit, config) {
+    return this.slots(whole(first), Math.min(whole(first) + whole(limit) - 1, this.slotAt(optionsIn(config))))
   },
 
   getEpochInfo(given) {
@@ -402,7 +523,7 @@ const METHODS: Readonly<Record<string, Method>> = {
       epoch: Math.floor(slot / SLOTS_PER_EPOCH),
       slotIndex: slot % SLOTS_PER_EPOCH,
       slotsInEpoch: SLOTS_PER_EPOCH,
-      transactionCount: [...this.chain.history()].length,
+      transactionCount: this.chain.count,
     }
   },
 
@@ -426,10 +547,45 @@ const METHODS: Readonly<Record<string, Method>> = {
     return { identity: this.chain.operator.publicKey.toBase58() }
   },
   getFirstAvailableBlock() {
-    return this.chain.history().next().value?.slot ?? this.chain.slot
+    return this.chain.firstSlot
   },
   minimumLedgerSlot() {
-    return this.chain.history().next().value?.slot ?? this.chain.slot
+    return this.chain.firstSlot
+  },
+  /** As many as are remembered. */
+  getTransactionCount() {
+    return this.chain.count
+  },
+  getSlotLeader() {
+    return this.chain.operator.publicKey.toBase58()
+  },
+  getSlotLeaders(_first, limit) {
+    if (whole(limit) > MOST_LEADERS) badParams(`Invalid limit; max ${MOST_LEADERS}`)
+    return Array.from({ length: whole(limit) }, () => this.chain.operator.publicKey.toBase58())
+  },
+  getClusterNodes() {
+    const addresses = { gossip: null, tpu: null, rpc: null }
+    const pubkey = this.chain.operator.publicKey.toBase58()
+    return [{ pubkey, ...addresses, version: API_VERSION, featureSet: 0, shredVersion: 0 }]
+  },
+  getVoteAccounts: () => ({ current: [], delinquent: [] }),
+  /** A minute each, the newest first. */
+  getRecentPerformanceSamples(given) {
+    const limit = given === undefined || given === null ? MOST_SAMPLES : whole(given)
+    if (limit > MOST_SAMPLES) badParams(`Invalid limit; max ${MOST_SAMPLES}`)
+    const { slot, firstSlot } = this.chain
+    const counts = Array.from({ length: Math.min(limit, Math.floor((slot - firstSlot) / SAMPLE_SLOTS)) }, () => 0)
+    for (const landed of this.chain.history()) {
+      const at = Math.floor((slot - landed.slot) / SAMPLE_SLOTS)
+      if (at < counts.length) counts[at]!++
+    }
+    return counts.map((count, at) => ({
+      slot: slot - at * SAMPLE_SLOTS,
+      numTransactions: count,
+      numNonVoteTransactions: count,
+      numSlots: SAMPLE_SLOTS,
+      samplePeriodSecs: (SAMPLE_SLOTS * SLOT_MILLISECONDS) / 1000,
+    }))
   },
 
   getFeeForMessage(message, given) {
@@ -444,7 +600,9 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
 
   /** Nobody has to pay for a place here. */
-  getRecentPrioritizationFees() {
+  getRecentPrioritizationFees(addresses) {
+    const all = addresses === undefined || addresses === null ? [] : list(addresses).map(addressIn)
+    if (all.length > MOST_LOCKS) badParams(`Too many inputs provided; max ${MOST_LOCKS}`)
     const first = Math.max(0, this.chain.slot - BLOCKHASHES + 1)
     return Array.from({ length: BLOCKHASHES }, (_, at) => ({ slot: first + at, prioritizationFee: 0 }))
   },
@@ -467,10 +625,11 @@ const METHODS: Readonly<Record<string, Method>> = {
       const { addresses, encoding } = optionsIn(options.accounts)
       const wanted = list(addresses).map(addressIn)
       if (wanted.length > keys.all.length) badParams('Too many accounts provided; max is the number of the transaction')
+      const changes = after()
       accounts =
         err === undefined
           ? wanted.map(address => {
-              const changed = after?.get(address)
+              const changed = changes?.get(address)
               if (changed === undefined)
                 return this.encoded(this.chain.account(address), { encoding: encoding ?? 'base64' })
               if (changed.lamports() === 0n) return null
@@ -531,9 +690,10 @@ const METHODS: Readonly<Record<string, Method>> = {
     return parsed.signature
   },
 
-  getSignatureStatuses(signatures, _config) {
+  async getSignatureStatuses(signatures, _config) {
     const all = list(signatures)
     if (all.length > MOST_SIGNATURES) badParams(`Too many inputs provided; max ${MOST_SIGNATURES}`)
+    await this.chain.flush()
     const found = all.map(signature => {
       const landed = this.chain.landed(signatureIn(signature))
       return landed === undefined ? null : this.statusOf(landed)
@@ -541,16 +701,18 @@ const METHODS: Readonly<Record<string, Method>> = {
     return this.with({}, found)
   },
 
-  getTransaction(signature, config) {
+  async getTransaction(signature, config) {
     const options = typeof config === 'string' ? { encoding: config } : optionsIn(config)
+    await this.chain.flush()
     const landed = this.chain.landed(signatureIn(signature))
     if (landed === undefined || !this.counts(landed, options.commitment)) return null
     return encodeTransaction(landed, options.encoding, options.maxSupportedTransactionVersion)
   },
 
   /** The newest first. */
-  getSignaturesForAddress(given, config) {
+  async getSignaturesForAddress(given, config) {
     const [address, options] = [addressIn(given), optionsIn(config)]
+    await this.chain.flush()
     const limit = options.limit === undefined || options.limit === null ? MOST_HISTORY : whole(options.limit)
     if (limit === 0 || limit > MOST_HISTORY) badParams(`Invalid limit; max ${MOST_HISTORY}`)
     const edge = (value: unknown) => (value === undefined || value === null ? undefined : signatureIn(value))
@@ -587,9 +749,10 @@ const METHODS: Readonly<Record<string, Method>> = {
     return signature
   },
 
-  /** What clients show of this chain: its mint, clock and speed. */
+  /** What clients show of this chain: its mint, clock and speed, and which wallets belong to simulated traders. */
   sunder_chain() {
     const { start, speed, now, slot, seed } = this.chain
-    return { local: true, seed, start, speed, now, slot, jlpMint: ADDRESSES.jlpMint, program: ADDRESSES.program }
+    const { jlpMint, program } = ADDRESSES
+    return { local: true, seed, start, speed, now, slot, jlpMint, program, simulated: this.simulated }
   },
 }

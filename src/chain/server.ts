@@ -52,12 +52,14 @@ const answerTo = async (rpc: LocalRpc, request: IncomingMessage, response: Serve
   }
   if (origin !== undefined && !isLocal(origin)) return end(403, 'Only pages of this machine may ask this chain\n')
   if (request.method === 'OPTIONS') return end(204)
-  if (request.method === 'GET' && request.url === '/health') return end(200, 'ok')
+  if (request.method === 'GET' && request.url === '/health') {
+    return rpc.chain.isFailed ? end(503, 'behind') : end(200, 'ok')
+  }
   if (request.method !== 'POST') return end(405, 'Used HTTP Method is not allowed. POST or OPTIONS is required\n')
   const body = await bodyOf(request)
   if (body === undefined) return end(413, 'The request is too large\n')
-  const answer = await rpc.answer(body)
-  return answer === undefined ? end(204) : end(200, answer, 'application/json; charset=utf-8')
+  const { status, text } = await rpc.reply(body)
+  return text === undefined ? end(status) : end(status, text, 'application/json; charset=utf-8')
 }
 
 const serve = (rpc: LocalRpc, socket: WebSocket): void => {

@@ -10,12 +10,11 @@
  * started from it.
  */
 import { createHash } from 'node:crypto'
+import * as fs from 'node:fs'
 import {
   closeSync,
   existsSync,
-  fsync,
   fsyncSync,
-  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -23,7 +22,6 @@ import {
   renameSync,
   rmSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { StoreError } from './errors.ts'
@@ -47,6 +45,8 @@ const HEAD_BYTES = 13
 /** Behind the body: its check and the end. */
 const TAIL_BYTES = 9
 const END = Buffer.from([0xa5])
+/** Milliseconds between two notes of how far the journal is on the disk, beside the directory. */
+const ANCHOR_MS = 10_000
 /** A journal is closed when it has more, and a snapshot begins the next. */
 const JOURNAL_BYTES = 32 * 1024 * 1024
 
@@ -161,7 +161,12 @@ export interface StoreOptions<Head> {
   readonly counts?: (head: Head) => boolean
   /** Bytes of a journal, from which on it is full. */
   readonly most?: number
+  /** Whatever writes: another one for a disk that fails. */
+  readonly disk?: Disk
 }
+
+/** What of `node:fs` a store writes with. */
+export type Disk = Pick<typeof fs, 'fsync' | 'ftruncateSync' | 'writeFileSync' | 'writeSync'>
 
 /** What `open` found: the snapshot, the records since then, and those before it that are kept. */
 export interface Found<State, Head> {
@@ -176,6 +181,10 @@ export class Store<State, Head> {
   /** Records to keep behind a snapshot. */
   readonly #keep: number
   readonly #most: number
+  /** Bytes of the present journal, from which on it is full. */
+  #limit: number
+  readonly #disk: Disk
+  #anchoredAt = Number.NEGATIVE_INFINITY
   readonly #counts: (head: Head) => boolean
   #segments: Segment[] = []
   #number = 0
@@ -188,12 +197,14 @@ export class Store<State, Head> {
 
   private constructor(
     directory: string,
-    { keep = 20_000, counts = () => true, most = JOURNAL_BYTES }: StoreOptions<Head>,
+    { keep = 20_000, counts = () => true, most = JOURNAL_BYTES, disk = fs }: StoreOptions<Head>,
   ) {
     this.directory = directory
     this.#keep = keep
     this.#counts = counts
     this.#most = most
+    this.#limit = most
+    this.#disk = disk
   }
 
   /** Throws `StoreError`. */
@@ -205,7 +216,9 @@ export class Store<State, Head> {
     const store = new Store<State, Head>(directory, options)
     store.#lock()
     try {
-      return { store, found: store.#read() }
+      const found = store.#read()
+      store.#checkAnchor(found.snapshot === undefined)
+      return { store, found }
     } catch (error) {
       store.#unlock()
       throw error
@@ -230,6 +243,34 @@ export class Store<State, Head> {
 
   #unlock(): void {
     rmSync(this.#lockPath, { force: true })
+  }
+
+  // ---- a backup by mistake ------------------------------------------------------------------------------------------
+
+  /** Beside the directory, so that no backup of it brings it along: the number of records that were on the disk at some moment. */
+  get #anchorPath(): string {
+    return `${this.directory}.anchor`
+  }
+
+  #anchor(number: number): void {
+    if (performance.now() - this.#anchoredAt < ANCHOR_MS) return
+    this.#anchoredAt = performance.now()
+    try {
+      writeFileSync(`${this.#anchorPath}.tmp`, String(number))
+      renameSync(`${this.#anchorPath}.tmp`, this.#anchorPath)
+    } catch {
+      // An older one notices less, that is all.
+    }
+  }
+
+  /** Refuses what is older than what was on this disk already: whoever trades on it would undo what was acknowledged. */
+  #checkAnchor(isNew: boolean): void {
+    if (isNew) rmSync(this.#anchorPath, { force: true })
+    if (!existsSync(this.#anchorPath)) return
+    const seen = Number(readFileSync(this.#anchorPath, 'utf8'))
+    if (!(seen > this.#number)) return
+    const message = `${this.directory} has ${this.#number} records, but had ${seen} before: an old backup? If it is meant, remove ${this.#anchorPath}`
+    throw new StoreError('older', message)
   }
 
   // ---- reading --------------------------------------------------------------------------------------------------------
@@ -284,7 +325,7 @@ export class Store<State, Head> {
   /** Opens a journal to be written on from `end` on; whatever is behind was torn. */
   #append(path: string, end: number): void {
     this.#file = openSync(path, existsSync(path) ? 'r+' : 'w+')
-    ftruncateSync(this.#file, end)
+    this.#disk.ftruncateSync(this.#file, end)
     fsyncSync(this.#file)
     syncDirectory(this.directory)
     this.#bytes = end
@@ -294,7 +335,7 @@ export class Store<State, Head> {
 
   /** Whether a snapshot should be taken now. */
   get isFull(): boolean {
-    return this.#bytes > this.#most
+    return this.#bytes > this.#limit
   }
 
   get isFailed(): boolean {
@@ -307,17 +348,27 @@ export class Store<State, Head> {
     throw this.#failure
   }
 
+  /** What was written in part is cut off, so that the next record may be written in its place: nothing has happened. */
+  #cutOff(error: unknown): never {
+    try {
+      this.#disk.ftruncateSync(this.#file, this.#bytes)
+    } catch {
+      this.#fail(error)
+    }
+    const why = error instanceof Error ? error.message : String(error)
+    throw new StoreError('unwritten', `Nothing can be written now (${why})`)
+  }
+
   /** Writes a record. It is safe from the death of the process now, and from that of the machine after `flush`. */
   append(record: StoredRecord<Head>): void {
     if (this.#failure !== undefined) throw this.#failure
     const bytes = encode(this.#number, record)
     try {
-      // A record that is written only in part is the last one: nothing is written behind it.
       for (let at = 0; at < bytes.length; ) {
-        at += writeSync(this.#file, bytes, at, bytes.length - at, this.#bytes + at)
+        at += this.#disk.writeSync(this.#file, bytes, at, bytes.length - at, this.#bytes + at)
       }
     } catch (error) {
-      this.#fail(error)
+      this.#cutOff(error)
     }
     this.#bytes += bytes.length
     this.#number++
@@ -337,13 +388,15 @@ export class Store<State, Head> {
 
   #sync(): Promise<void> {
     const upTo = this.#written
+    const number = this.#number
     const segment = this.#segments.at(-1)
     return new Promise<void>((done, failed) => {
-      fsync(this.#file, error => {
+      this.#disk.fsync(this.#file, error => {
         this.#syncing = undefined
         // A journal that was closed meanwhile is on the disk already.
         if (error === null || segment !== this.#segments.at(-1)) {
           this.#synced = Math.max(this.#synced, upTo)
+          this.#anchor(number)
           done()
           return
         }
@@ -356,16 +409,26 @@ export class Store<State, Head> {
     })
   }
 
-  /** The whole state, which the next journal begins with. */
+  /** The whole state, which the next journal begins with. Where there is no room for it, the present journal goes on. */
   snapshot({ head, accounts }: StoredRecord<State>): void {
     if (this.#failure !== undefined) throw this.#failure
+    const number = (this.#segments.at(-1)?.number ?? -1) + 1
+    const path = this.#path('snapshot', number)
     try {
-      const number = (this.#segments.at(-1)?.number ?? -1) + 1
-      const path = this.#path('snapshot', number)
       const file = openSync(`${path}.tmp`, 'w')
-      writeFileSync(file, encode(0, { head: { ...head, number: this.#number }, accounts }))
-      fsyncSync(file)
-      closeSync(file)
+      try {
+        this.#disk.writeFileSync(file, encode(0, { head: { ...head, number: this.#number }, accounts }))
+        fsyncSync(file)
+      } finally {
+        closeSync(file)
+      }
+    } catch (error) {
+      rmSync(`${path}.tmp`, { force: true })
+      if (this.#file < 0) this.#fail(error)
+      this.#limit = this.#bytes + this.#most / 8
+      throw new StoreError('unwritten', `No room for a snapshot (${(error as Error).message})`)
+    }
+    try {
       if (this.#file >= 0) {
         fsyncSync(this.#file)
         closeSync(this.#file)
@@ -373,6 +436,7 @@ export class Store<State, Head> {
       this.#synced = this.#written
       renameSync(`${path}.tmp`, path)
       this.#append(this.#path('journal', number), 0)
+      this.#limit = this.#most
       this.#segments.push({ number, records: 0 })
       if (number > 0) rmSync(this.#path('snapshot', number - 1), { force: true })
       this.#prune()

@@ -1,19 +1,32 @@
-/** `npm run chain`: a local chain with the program, two markets and liquidity, over HTTP and WebSocket. */
+/** `npm run chain`: a local chain with the program, markets of several maturities and liquidity, over HTTP and WebSocket. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { connectionTo, LocalChain, LocalRpc, MOST_JLP, startServer } from '../chain/index.ts'
+import {
+  connectionTo,
+  LocalChain,
+  LocalRpc,
+  type LocalSetting,
+  MOST_JLP,
+  StoreError,
+  startServer,
+} from '../chain/index.ts'
 import { SunderClient } from '../client/index.ts'
-import { nextMarket, openMarket, setUp } from './local-markets.ts'
+import { people } from './crowd/people.ts'
+import { KINDS, nextMarkets, Operator, setUp } from './local-markets.ts'
+import { HOPELESS } from './processes.ts'
 
 const ELF = new URL('../../programs-idl/sunder.so', import.meta.url)
-const HELP = `npm run chain -- [--port 8899] [--directory .sunder-chain] [--speed 1|60|3600] [--memory] [--bare]
+const HELP = `npm run chain -- [--port 8899] [--directory .sunder/chain] [--speed 1|60|3600] [--memory] [--bare]
   --speed      seconds of the chain's clock in one of ours
   --directory  where the chain is kept; --memory keeps it nowhere
   --bare       the program alone, without markets`
 
+/** Between two looks at which markets are to be open. */
+const ROUND_MS = 2000
+
 const OPTIONS = {
   port: { type: 'string', default: '8899' },
-  directory: { type: 'string', default: '.sunder-chain' },
+  directory: { type: 'string', default: '.sunder/chain' },
   speed: { type: 'string', default: '1' },
   memory: { type: 'boolean', default: false },
   bare: { type: 'boolean', default: false },
@@ -23,7 +36,7 @@ const OPTIONS = {
 /** Says what was wrong, and what could be said, and ends. */
 const refuse = (why: string): never => {
   console.error(`${why}\n\n${HELP}`)
-  process.exit(2)
+  process.exit(HOPELESS)
 }
 
 const readFlags = () => {
@@ -31,6 +44,19 @@ const readFlags = () => {
     return parseArgs({ options: OPTIONS }).values
   } catch (error) {
     return refuse((error as Error).message)
+  }
+}
+
+const when = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 16)
+
+/** What is damaged or in use stays so, however often it is tried. */
+const begin = (setting: LocalSetting): LocalChain => {
+  try {
+    return new LocalChain(setting)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    console.error(error.message)
+    return process.exit(HOPELESS)
   }
 }
 
@@ -42,23 +68,22 @@ const run = async (): Promise<void> => {
   // Its WebSocket is at the next port.
   if (!Number.isInteger(port) || port < 1 || port > 65_534) refuse(`The port must be 1 to 65534, not ${values.port}`)
   const kept = values.memory ? {} : { directory: values.directory }
-  const chain = new LocalChain({ elf: readFileSync(ELF), speed, ...kept })
-  const rpc = new LocalRpc(chain)
-  if (!values.bare) {
-    // The clock stands while markets are opened; their deadlines are a minute ahead.
-    const client = new SunderClient(connectionTo(rpc))
-    await setUp(client, chain)
-    for (const kind of ['hourly', 'weekly'] as const) {
-      const market = nextMarket(chain.now, kind)
-      await openMarket(client, chain, market, MOST_JLP, () =>
-        rpc.faucet.give(chain.operator.publicKey.toBase58(), MOST_JLP),
-      )
-      console.log(`${market.name} matures ${new Date(market.maturity * 1000).toISOString().slice(0, 16)} UTC`)
-    }
+  const chain = begin({ elf: readFileSync(ELF), speed, ...kept })
+  const rpc = new LocalRpc(
+    chain,
+    people(chain.seed).map(({ key }) => key.publicKey.toBase58()),
+  )
+  const connection = connectionTo(rpc)
+  const fund = () => rpc.faucet.give(chain.operator.publicKey.toBase58(), MOST_JLP)
+  const operator = values.bare ? undefined : new Operator(connection, chain, fund)
+  if (operator !== undefined) {
+    // The clock stands meanwhile. One market of each kind is enough to begin with.
+    await setUp(new SunderClient(connection), chain)
+    await operator.open(KINDS.map(kind => nextMarkets(chain.now, kind).at(kind === 'hourly' ? 1 : -1)!))
   }
   const server = await startServer(rpc, { port })
   chain.run()
-  console.log(`The chain's clock is at ${new Date(chain.now * 1000).toISOString().slice(0, 16)} UTC and runs ${speed}x`)
+  console.log(`The chain's clock is at ${when(chain.now)} UTC and runs ${speed}x`)
   console.log(server.url)
   let isStopping = false
   const stop = (): void => {
@@ -70,6 +95,17 @@ const run = async (): Promise<void> => {
       .then(() => process.exit(0))
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
+  while (operator !== undefined && !isStopping) {
+    try {
+      const { left, opened } = await operator.round()
+      for (const { name } of left) console.log(`${name} has matured, its liquidity is taken out`)
+      for (const { name, maturity } of opened) console.log(`${name} is open and matures ${when(maturity)} UTC`)
+    } catch (error) {
+      // Such as a coupon that became due meanwhile: the next round tries again.
+      console.log(`markets: ${(error as Error).message}`)
+    }
+    await new Promise(done => setTimeout(done, ROUND_MS))
+  }
 }
 
 await run()

@@ -9,9 +9,12 @@ import { addPriceCommand } from './price.ts'
 import { addQuoteCommand } from './quote.ts'
 import { addReplayCommand } from './replay.ts'
 import { addSimulateCommand } from './simulate.ts'
+import { addVenueCommands } from './venue/index.ts'
 
 const program = new Command('sunder')
-  .description('A yield exchange for JLP: the pool, its APR oracle and the market of its yield')
+  .description(
+    'A yield exchange for JLP: trade its yield on a chain; and the pool, its APR oracle, questions about any market',
+  )
   .version('0.1.0')
   .showHelpAfterError()
 
@@ -23,6 +26,7 @@ addPriceCommand(program)
 addQuoteCommand(program)
 addPositionCommand(program)
 addSimulateCommand(program)
+addVenueCommands(program)
 
 try {
   await program.parseAsync()

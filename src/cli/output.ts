@@ -1,9 +1,9 @@
 /** What every command prints: a table for people, or JSON. Tables go to stdout, progress and errors to stderr. */
 import { CodedError } from '../../amm/errors.ts'
 
-/** JSON with bigints as decimal strings. */
-export const toJson = (value: unknown): string =>
-  JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v), 2)
+/** JSON with bigints as decimal strings; in one line without `indent`. */
+export const toJson = (value: unknown, indent = 2): string =>
+  JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v), indent)
 
 /** Rows in columns; `align` has an l (left) or r (right) for each column, the last one standing for all that follow. */
 export const table = (rows: readonly (readonly string[])[], align = 'lr'): string => {

@@ -1,11 +1,13 @@
 /** What a source gives: what transactions did, and the events among it. */
 import { decodeEvent, type ExecutedEvent, type InnerCall, isEvent } from '../client/events.ts'
-import { PROGRAM_ID } from '../client/instructions.ts'
+import { type DecodedInstruction, decodeInstruction, PROGRAM_ID } from '../client/instructions.ts'
+import { fail } from './errors.ts'
 
-/** The calls that one of a transaction's instructions made. */
+/** One of a transaction's instructions, and the calls that it made. */
 export interface Calls {
   /** Its place in the transaction. */
   readonly instruction: number
+  readonly itself: InnerCall
   /** In the order they were made. */
   readonly calls: readonly InnerCall[]
 }
@@ -34,22 +36,33 @@ export interface Place {
 
 export interface Placed extends Place {
   readonly blockTime: number | undefined
+  /** The instruction of the program that the event is of. */
+  readonly asked: DecodedInstruction
   readonly event: ExecutedEvent
 }
 
 export const placeKey = ({ slot, signature, instruction, call }: Place): string =>
   `${slot}/${signature}/${instruction}/${call}`
 
+/** Whose event a call is: of the last call before it that asked the program for something, which may be the instruction itself. */
+const askedBy = ({ itself, calls }: Calls, event: number): DecodedInstruction => {
+  const before = [itself, ...calls.slice(0, event)]
+  const found = before.findLast(({ programId, data }) => programId === PROGRAM_ID && !isEvent(data))
+  return found === undefined
+    ? fail('malformed', 'An event that no instruction of the program comes before')
+    : decodeInstruction(found.data)
+}
+
 /** The events of blocks, each once. Only the program's own calls count. */
 export const placedEvents = (blocks: readonly Block[]): Placed[] => {
   const found = new Map<string, Placed>()
   for (const { slot, blockTime, transactions } of blocks) {
     for (const { signature, inner } of transactions) {
-      for (const { instruction, calls } of inner) {
-        calls.forEach(({ programId, data }, call) => {
+      for (const of of inner) {
+        of.calls.forEach(({ programId, data }, call) => {
           if (programId !== PROGRAM_ID || !isEvent(data)) return
-          const place = { slot, signature, instruction, call }
-          found.set(placeKey(place), { ...place, blockTime, event: decodeEvent(data) })
+          const place = { slot, signature, instruction: of.instruction, call }
+          found.set(placeKey(place), { ...place, blockTime, asked: askedBy(of, call), event: decodeEvent(data) })
         })
       }
     }

@@ -8,6 +8,11 @@ export type IndexerErrorCode =
   | 'finalised' // a rollback to before what is final
   | 'missing-transaction' // a node names a signature and does not give what it did
   | 'bad-request' // a read that was asked for what there cannot be
+  | 'other-chain' // what is final here is not on the node: give the chain a database of its own, or delete this one
+  | 'unavailable' // the database, or the process that has it, is not there now: it is tried again
+  | 'busy' // too many questions wait for an answer
+  | 'timeout' // no answer in time
+  | 'internal' // a mistake in this code: the message says more
 
 export class IndexerError extends CodedError<IndexerErrorCode> {
   override readonly name = 'IndexerError'

@@ -6,6 +6,7 @@ import { apyFromRate, type CouponKind, marketName, rateQ64, ytPrice } from '../.
 import { addressOf } from '../client/addresses.ts'
 import { COUPON_KINDS } from '../client/codecs.ts'
 import type { EventRecord } from '../client/events.ts'
+import type { InstructionName } from '../client/instructions.ts'
 import { fail } from './errors.ts'
 import type {
   AccountState,
@@ -13,6 +14,9 @@ import type {
   CouponRow,
   MarketRow,
   MarketState,
+  OrderRef,
+  OrderState,
+  OrderTerms,
   Origin,
   PositionState,
   StState,
@@ -23,6 +27,9 @@ type RecordOf<T extends EventRecord['type']> = Extract<EventRecord, { readonly t
 
 /** An event about the market or index that is folded. */
 export interface Told extends Origin {
+  /** The instruction that it is of; with its terms, if it placed an order. */
+  readonly name: InstructionName
+  readonly terms: OrderTerms | undefined
   readonly records: readonly EventRecord[]
 }
 
@@ -38,6 +45,7 @@ export interface Derived {
   readonly marketStates: MarketState[]
   readonly accountStates: AccountState[]
   readonly positionStates: PositionState[]
+  readonly orderStates: OrderState[]
   readonly trades: TradeRow[]
   readonly coupons: CouponRow[]
   readonly stStates: StState[]
@@ -47,6 +55,7 @@ export const nothing = (): Derived => ({
   marketStates: [],
   accountStates: [],
   positionStates: [],
+  orderStates: [],
   trades: [],
   coupons: [],
   stStates: [],
@@ -71,6 +80,7 @@ export const accountKey = ({ owner, sub }: { readonly owner: string; readonly su
   `${owner}/${sub}`
 export const positionKey = (of: Pick<PositionState, 'owner' | 'lower' | 'upper'>): string =>
   `${of.owner}/${of.lower}/${of.upper}`
+export const orderKey = ({ owner, sub, id }: Omit<OrderRef, 'market'>): string => `${owner}/${sub}/${id}`
 
 // ---- an index ----------------------------------------------------------------------------------------------------------
 
@@ -81,7 +91,7 @@ export interface IndexBefore {
 }
 
 export const foldIndex = (kind: CouponKind, before: IndexBefore, told: Told, out: Derived): void => {
-  const { records, ...origin } = told
+  const { records, name: _, terms: __, ...origin } = told
   records.forEach((of, record) => {
     if (of.type === 'accrued' && of.coupon === kind) {
       const { to, discount, feesPaid, carry } = of
@@ -105,6 +115,7 @@ export interface MarketBefore {
   state: MarketState | undefined
   readonly accounts: Map<string, AccountState>
   readonly positions: Map<string, PositionState>
+  readonly orders: Map<string, OrderState>
 }
 
 const pricesOf = (rate: bigint, tauSeconds: number) => {
@@ -141,6 +152,8 @@ const causeOf = (records: readonly EventRecord[]): Cause => {
   if (has('taken-over')) return 'take-over'
   if (has('liquidity-removed')) return 'removal'
   if (has('settled')) return 'settlement'
+  if (has('filled')) return 'fill'
+  if (has('order')) return 'order'
   if (!has('swapped')) return 'other'
   return has('account') || has('balance') ? 'trade' : 'fund'
 }
@@ -197,7 +210,7 @@ const traderOf = (swap: RecordOf<'swapped'>, records: readonly EventRecord[]): P
  */
 const isOpening = (held: AccountState | undefined, of: RecordOf<'account'>, tauSeconds: number): boolean =>
   tauSeconds > 0 &&
-  (held === undefined || (held.margin === 0n && held.st === 0n && held.yt === 0n)) &&
+  (held === undefined || (held.margin === 0n && held.st === 0n && held.yt === 0n && held.orders === 0)) &&
   of.margin === 0n &&
   of.st === 0n &&
   of.yt === 0n &&
@@ -213,12 +226,15 @@ const accountAfter = (
   const { market, owner, sub, coupon } = of
   const before = opening ? undefined : held
   const legs = before ?? { margin: 0n, st: 0n, yt: 0n, netDeposits: 0n, cost: 0n, entryRate: 0n }
-  const sums = before ?? { coupons: 0n, traded: 0n, fees: 0n, penalties: 0n }
+  const sums = before ?? { coupons: 0n, traded: 0n, fees: 0n, penalties: 0n, orderFees: 0n, orders: 0 }
   const removal = records.some(({ type }) => type === 'liquidity-removed')
   const swap = of.yt === 0n || removal ? undefined : swapOf(of, records)
   const charged = records.find(
     (other): other is RecordOf<'liquidated'> =>
       other.type === 'liquidated' && other.owner === owner && other.sub === sub && swap !== undefined,
+  )
+  const filled = records.find(
+    (other): other is RecordOf<'filled'> => other.type === 'filled' && other.owner === owner && other.sub === sub,
   )
   const received = swap === undefined ? 0n : of.yt > 0n ? -swap.amount : swap.amount
   return {
@@ -236,12 +252,56 @@ const accountAfter = (
     traded: sums.traded + received,
     fees: sums.fees + (swap?.feeTotal ?? 0n),
     penalties: sums.penalties + (charged?.penalty ?? 0n),
+    orderFees: sums.orderFees + (filled?.fee ?? 0n),
+    orders: sums.orders,
+  }
+}
+
+/** An account when the number of orders on it changes, and nothing else. */
+const accountWith = (held: AccountState, orders: number): Omit<AccountState, keyof Origin | 'record' | 'cause'> => ({
+  ...held,
+  ...{ coupon: 0n, marginChange: 0n, stChange: 0n, ytChange: 0n, netDepositsChange: 0n },
+  orders,
+})
+
+const statusAfter = (amount: bigint, name: InstructionName): OrderState['status'] => {
+  if (amount > 0n) return 'open'
+  return name === 'cancelOrder' ? 'cancelled' : name === 'expireOrder' ? 'expired' : 'filled'
+}
+
+/** An order that is placed, filled in part, or gone: `of` are the differences. */
+const orderAfter = (
+  before: OrderState | undefined,
+  of: RecordOf<'order'>,
+  { records, name, terms, sequence, signature }: Told,
+): Omit<OrderState, keyof Origin | 'record'> => {
+  const { type: _, market, owner, sub, id, ...change } = of
+  if (before === undefined || before.amount === 0n) {
+    if (terms === undefined) return fail('malformed', 'An order that nobody has placed', { signature })
+    const { amount, fee, ...rest } = terms
+    return {
+      ...{ market, owner, sub, id, placed: sequence, status: 'open', ...rest, ...change },
+      ...{ placedAmount: amount, placedFee: fee, by: null },
+      ...{ filledChange: 0n, feeChange: 0n, filled: 0n, feesPaid: 0n },
+    }
+  }
+  const fill = records.find(
+    (one): one is RecordOf<'filled'> =>
+      one.type === 'filled' && one.market === market && one.owner === owner && one.sub === sub && one.id === id,
+  )
+  const [filledChange, feeChange] = [fill?.filled ?? 0n, fill?.fee ?? 0n]
+  const amount = before.amount + change.amount
+  return {
+    ...before,
+    ...{ status: statusAfter(amount, name), amount, fee: before.fee + change.fee },
+    ...{ by: fill?.by ?? null, filledChange, feeChange },
+    ...{ filled: before.filled + filledChange, feesPaid: before.feesPaid + feeChange },
   }
 }
 
 /** One event about a market. `moment` is needed where it is created. */
 export const foldMarket = (before: MarketBefore, told: Told, out: Derived, moment: Moment | undefined): void => {
-  const { records: all, ...origin } = told
+  const { records: all, name: _, terms: __, ...origin } = told
   const { signature, slot, time, sequence } = origin
   const created = all.find((of): of is RecordOf<'created'> => of.type === 'created')
   if (created !== undefined) {
@@ -309,6 +369,21 @@ export const foldMarket = (before: MarketBefore, told: Told, out: Derived, momen
         held(state?.yt ?? 0n, after.yt)
         before.accounts.set(accountKey(of), after)
         out.accountStates.push(after)
+        return
+      }
+      case 'order': {
+        const state = before.orders.get(orderKey(of))
+        const after: OrderState = { ...orderAfter(state, of, told), ...origin, record }
+        before.orders.set(orderKey(of), after)
+        out.orderStates.push(after)
+        const [was, is] = [state?.status === 'open' ? 1 : 0, after.status === 'open' ? 1 : 0]
+        if (was === is) return
+        const on =
+          before.accounts.get(accountKey(of)) ??
+          fail('malformed', 'An order on an account that nobody has opened', { signature })
+        const account: AccountState = { ...accountWith(on, on.orders + is - was), ...origin, record, cause }
+        before.accounts.set(accountKey(of), account)
+        out.accountStates.push(account)
         return
       }
       case 'position': {

@@ -5,9 +5,11 @@
  */
 import type { CouponKind } from '../../amm/display.ts'
 import type { EventRecord } from '../client/events.ts'
-import { ADDRESSES, RECORDS } from '../client/generated/interface.ts'
+import { ADDRESSES, INSTRUCTIONS, RECORDS } from '../client/generated/interface.ts'
+import type { InstructionName } from '../client/instructions.ts'
 import { type Block, type Place, type Placed, placedEvents, placeKey } from './blocks.ts'
 import { addCandles, cutCandles } from './candles.ts'
+import { CURRENT, point, pointBack } from './current.ts'
 import { type Database, insert, type Queries, toJson } from './database.ts'
 import { fail } from './errors.ts'
 import {
@@ -22,11 +24,12 @@ import {
   type MarketBefore,
   type Moment,
   nothing,
+  orderKey,
   positionKey,
   type Told,
 } from './fold.ts'
 import { LOCK, migrate } from './migrations.ts'
-import type { AccountState, MarketState, PositionState } from './rows.ts'
+import type { AccountState, MarketState, OrderRef, OrderState, OrderTerms, PositionState } from './rows.ts'
 
 /** Events about one account that are folded at once. */
 const AT_ONCE = 1000
@@ -34,10 +37,13 @@ const AT_ONCE = 1000
 /** Tables whose rows have the slot of the event that they came from. */
 const BY_SLOT = [
   ...['events', 'subjects', 'records', 'markets', 'market_states', 'account_states', 'position_states'],
-  ...['trades', 'coupons', 'st_states'],
+  ...['order_states', 'trades', 'coupons', 'st_states'],
 ]
 /** Those of them that are derived for a market. */
-const OF_MARKET = ['markets', 'market_states', 'account_states', 'position_states', 'trades', 'candles']
+const OF_MARKET = [
+  ...['markets', 'market_states', 'account_states', 'position_states', 'order_states', 'trades', 'candles'],
+  ...['accounts', 'positions', 'orders'],
+]
 
 /** Events that are missing: numbers `from` to `to` of those about an account. */
 export interface Gap {
@@ -47,6 +53,48 @@ export interface Gap {
   /** The events on both sides of it; undefined before the first. */
   readonly after: Pick<Place, 'slot' | 'signature'> | undefined
   readonly before: Pick<Place, 'slot' | 'signature'>
+}
+
+/** What readers may want to look at again, each once. */
+export interface Touched {
+  readonly markets: readonly string[]
+  readonly owners: readonly string[]
+  readonly orders: readonly OrderRef[]
+  /** Indices that paid a coupon, or whose wrapped ST changed. */
+  readonly kinds: readonly CouponKind[]
+}
+
+/** Collects it. */
+class Touches {
+  readonly #markets = new Set<string>()
+  readonly #owners = new Set<string>()
+  readonly #orders = new Map<string, OrderRef>()
+  readonly #kinds = new Set<CouponKind>()
+
+  add({ marketStates, accountStates, positionStates, orderStates, coupons, stStates }: Derived): void {
+    for (const { market } of marketStates) this.#markets.add(market)
+    for (const { owner } of [...accountStates, ...positionStates]) this.#owners.add(owner)
+    for (const { market, owner, sub, id } of orderStates) {
+      this.#orders.set(`${market}/${orderKey({ owner, sub, id })}`, { market, owner, sub, id })
+    }
+    for (const { kind } of [...coupons, ...stStates]) this.#kinds.add(kind)
+  }
+
+  get all(): Touched {
+    return {
+      markets: [...this.#markets],
+      owners: [...this.#owners],
+      orders: [...this.#orders.values()],
+      kinds: [...this.#kinds],
+    }
+  }
+}
+
+export interface Ingested {
+  /** Events that were new. */
+  readonly added: number
+  /** What changed in the derived tables: an event behind a gap changes nothing yet. */
+  readonly touched: Touched
 }
 
 /** Where transactions come from. */
@@ -66,16 +114,28 @@ interface Waiting extends Place {
   readonly head: number
   readonly sequence: number
   readonly time: number
+  readonly name: InstructionName
+  readonly terms: Readonly<Record<string, unknown>> | null
 }
 
-const WIDE = new Set(['i64', 'u64', 'u128'])
+const WIDE = new Set(['i64', 'u64', 'u128', 'i128'])
 const LAYOUTS = new Map(RECORDS.map(layout => [layout.type, layout.fields]))
+
+type Layout = readonly { readonly name: string; readonly type: string }[]
+const fieldsOf = (layout: Layout, body: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(layout.map(({ name, type }) => [name, WIDE.has(type) ? BigInt(body[name] as string) : body[name]]))
+
+/** An order's terms from their row; `id` is left out. */
+const termsOf = (body: Readonly<Record<string, unknown>>): OrderTerms =>
+  fieldsOf(
+    INSTRUCTIONS.placeOrder.arguments.filter(({ name }) => name !== 'id'),
+    body,
+  ) as OrderTerms
 
 /** A record from its row: what has more than 32 bits is text in JSON. */
 export const recordOf = (type: string, body: Readonly<Record<string, unknown>>): EventRecord => {
   const fields = LAYOUTS.get(type) ?? fail('malformed', `No record is of kind ${type}`, { type })
-  const read = fields.map(({ name, type }) => [name, WIDE.has(type) ? BigInt(body[name] as string) : body[name]])
-  return { type, ...Object.fromEntries(read) } as EventRecord
+  return { type, ...fieldsOf(fields, body) } as EventRecord
 }
 
 /** Last rows of a market, by keys; nothing is asked where there is none. */
@@ -105,13 +165,14 @@ export class Indexer {
   // ---- in and out ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Takes in what transactions did, all of it or nothing; what is known already is passed over. Returns how many events were new.
+   * Takes in what transactions did, all of it or nothing; what is known already is passed over.
    * `fork`: another event is indexed in the place of one of these, at `context.slot`.
    */
-  ingest(blocks: readonly Block[]): Promise<number> {
+  async ingest(blocks: readonly Block[]): Promise<Ingested> {
     const given = placedEvents(blocks)
-    if (given.length === 0) return Promise.resolve(0)
+    if (given.length === 0) return { added: 0, touched: new Touches().all }
     return this.#write(async on => {
+      const touches = new Touches()
       const known = new Set(
         (
           await on.query<Place>(
@@ -123,15 +184,15 @@ export class Indexer {
         ).map(placeKey),
       )
       const fresh = given.filter(placed => !known.has(placeKey(placed)))
-      if (fresh.length > 0) await this.#add(on, fresh)
-      return fresh.length
+      if (fresh.length > 0) await this.#add(on, fresh, touches)
+      return { added: fresh.length, touched: touches.all }
     })
   }
 
-  async #add(on: Queries, fresh: readonly Placed[]): Promise<void> {
-    const places = fresh.map(({ slot, signature, instruction, call, blockTime, event }) => ({
+  async #add(on: Queries, fresh: readonly Placed[], touches: Touches): Promise<void> {
+    const places = fresh.map(({ slot, signature, instruction, call, blockTime, asked, event }) => ({
       place: { slot, signature, instruction, call },
-      ...{ blockTime, event },
+      ...{ blockTime, asked, event },
     }))
     const subjects = places.flatMap(({ place, event }) =>
       event.subjects.map(({ account, sequence }) => ({ account, sequence, ...place, applied: false })),
@@ -149,7 +210,10 @@ export class Indexer {
     await insert(
       on,
       'events',
-      places.map(({ place, blockTime, event: { time } }) => ({ ...place, time, blockTime })),
+      places.map(({ place, blockTime, asked: { name, args }, event: { time } }) => ({
+        ...{ ...place, time, blockTime, name },
+        terms: name === 'placeOrder' ? args : null,
+      })),
     )
     await insert(on, 'subjects', subjects)
     await insert(
@@ -162,7 +226,7 @@ export class Indexer {
     const accounts = new Set(subjects.map(({ account }) => account))
     for (const account of await this.#unsettledBy(on, fresh)) accounts.add(account)
     const events = new Map(fresh.map(placed => [placeKey(placed), placed.event.records]))
-    for (const account of accounts) await this.#drain(on, account, events)
+    for (const account of accounts) await this.#drain(on, account, events, touches)
   }
 
   /**
@@ -196,15 +260,29 @@ export class Indexer {
   }
 
   /** Undoes everything after a slot: the tables are what they would be if it had never come. `finalised` */
-  rollback(toSlot: number): Promise<void> {
+  rollback(toSlot: number): Promise<Touched> {
     return this.#write(async on => {
       const [progress] = await on.query<{ finalised: number }>('SELECT finalised FROM progress')
       const { finalised } = progress!
       if (toSlot < finalised) {
         fail('finalised', `Slot ${finalised} is final, so that nothing after ${toSlot} can be undone`, { finalised })
       }
+      const after = async <T>(what: string, table: string): Promise<T[]> =>
+        on.query<T>(`SELECT DISTINCT ${what} FROM ${table} WHERE slot > $1`, [toSlot])
+      const touches = new Touches()
+      touches.add({
+        ...nothing(),
+        marketStates: await after('market', 'market_states'),
+        accountStates: await after('owner', 'account_states'),
+        positionStates: await after('owner', 'position_states'),
+        orderStates: await after('market, owner, sub, id', 'order_states'),
+        coupons: await after('kind', 'coupons'),
+        stStates: await after('kind', 'st_states'),
+      })
       await cutCandles(on, toSlot)
       for (const table of BY_SLOT) await on.query(`DELETE FROM ${table} WHERE slot > $1`, [toSlot])
+      await pointBack(on, toSlot)
+      return touches.all
     })
   }
 
@@ -258,11 +336,11 @@ export class Indexer {
     }))
   }
 
-  /** Asks a source for what is missing; returns the gaps that are left. */
-  async refill(source: Source): Promise<Gap[]> {
+  /** Asks a source for what is missing; returns the gaps that are left. `onIngested` hears of each part that came. */
+  async refill(source: Source, onIngested: (_: Ingested) => void = () => {}): Promise<Gap[]> {
     for (const { account, after, before } of await this.gaps()) {
       const range = { after: after?.signature, before: before.signature }
-      for await (const blocks of source.blocks(account, range)) await this.ingest(blocks)
+      for await (const blocks of source.blocks(account, range)) onIngested(await this.ingest(blocks))
     }
     return this.gaps()
   }
@@ -270,10 +348,15 @@ export class Indexer {
   // ---- derived ------------------------------------------------------------------------------------------------------------
 
   /** Folds the events about an account that follow what was folded, as far as there is no gap. */
-  async #drain(on: Queries, account: string, fresh: ReadonlyMap<string, readonly EventRecord[]>): Promise<void> {
+  async #drain(
+    on: Queries,
+    account: string,
+    fresh: ReadonlyMap<string, readonly EventRecord[]>,
+    touches: Touches,
+  ): Promise<void> {
     for (;;) {
       const waiting = await on.query<Waiting>(
-        `SELECT h.head, s.sequence, s.slot, s.signature, s.instruction, s.call, e.time
+        `SELECT h.head, s.sequence, s.slot, s.signature, s.instruction, s.call, e.time, e.name, e.terms
         FROM (SELECT COALESCE((
           SELECT sequence FROM subjects WHERE account = $1 AND applied ORDER BY sequence DESC LIMIT 1), 0) AS head) h
         JOIN subjects s ON s.account = $1 AND s.sequence > h.head AND s.sequence <= h.head + $2::bigint
@@ -283,7 +366,11 @@ export class Indexer {
       const head = waiting[0]?.head ?? 0
       const gap = waiting.findIndex(({ sequence }, i) => sequence !== head + 1 + i)
       const next = gap < 0 ? waiting : waiting.slice(0, gap)
-      if (next.length === 0 || !(await this.#fold(on, account, await this.#told(on, next, fresh)))) return
+      if (next.length === 0) return
+      const out = await this.#fold(on, account, await this.#told(on, next, fresh))
+      if (out === undefined) return
+      await this.#save(on, out)
+      touches.add(out)
       await on.query(
         'UPDATE subjects SET applied = TRUE WHERE account = $1 AND sequence > $2 AND sequence <= $2 + $3::bigint',
         [account, head, next.length],
@@ -312,14 +399,14 @@ export class Indexer {
       }
     }
     return waiting.map(place => {
-      const { slot, signature, time, sequence } = place
+      const { slot, signature, time, sequence, name, terms } = place
       const records = fresh.get(placeKey(place)) ?? stored.get(placeKey(place)) ?? []
-      return { slot, signature, time, sequence, records }
+      return { slot, signature, time, sequence, name, terms: terms === null ? undefined : termsOf(terms), records }
     })
   }
 
-  /** Whether it could be done: not for a market whose index has said nothing yet. */
-  async #fold(on: Queries, account: string, told: readonly Told[]): Promise<boolean> {
+  /** Undefined for a market whose index has said nothing yet. */
+  async #fold(on: Queries, account: string, told: readonly Told[]): Promise<Derived | undefined> {
     const out = nothing()
     const kind = indexKind(account)
     if (kind !== undefined) {
@@ -327,12 +414,11 @@ export class Indexer {
       for (const one of told) foldIndex(kind, before, one, out)
     } else if (account !== ADDRESSES.config) {
       const moment = await this.#moment(on, told)
-      if (moment === 'unknown') return false
+      if (moment === 'unknown') return undefined
       const before = await this.#market(on, account, told)
       for (const one of told) foldMarket(before, one, out, moment)
     }
-    await this.#save(on, out)
-    return true
+    return out
   }
 
   async #save(on: Queries, out: Derived): Promise<void> {
@@ -340,10 +426,14 @@ export class Indexer {
     await insert(on, 'market_states', out.marketStates)
     await insert(on, 'account_states', out.accountStates)
     await insert(on, 'position_states', out.positionStates)
+    await insert(on, 'order_states', out.orderStates)
     await insert(on, 'trades', out.trades)
     await insert(on, 'coupons', out.coupons)
     await insert(on, 'st_states', out.stStates)
     await addCandles(on, out.marketStates)
+    await point(on, CURRENT.accounts, out.accountStates)
+    await point(on, CURRENT.positions, out.positionStates)
+    await point(on, CURRENT.orders, out.orderStates)
   }
 
   async #index(on: Queries, kind: CouponKind) {
@@ -369,7 +459,7 @@ export class Indexer {
     return row === undefined ? 'unknown' : { paidTo: row.body.to, discount: BigInt(row.body.discount) }
   }
 
-  /** The last rows of a market, and of the accounts and positions that events name. */
+  /** The last rows of a market, and of the accounts, positions and orders that events name. */
   async #market(on: Queries, market: string, told: readonly Told[]): Promise<MarketBefore> {
     const [state] = await on.query<MarketState>(
       'SELECT * FROM market_states WHERE market = $1 ORDER BY sequence DESC LIMIT 1',
@@ -377,9 +467,11 @@ export class Indexer {
     )
     const accounts = new Map<string, { readonly owner: string; readonly sub: number }>()
     const positions = new Map<string, Pick<PositionState, 'owner' | 'lower' | 'upper'>>()
+    const orders = new Map<string, Omit<OrderRef, 'market'>>()
     for (const of of told.flatMap(({ records }) => records)) {
       if (!('market' in of) || of.market !== market) continue
-      if (of.type === 'account') accounts.set(accountKey(of), { owner: of.owner, sub: of.sub })
+      if (of.type === 'account' || of.type === 'order') accounts.set(accountKey(of), { owner: of.owner, sub: of.sub })
+      if (of.type === 'order') orders.set(orderKey(of), { owner: of.owner, sub: of.sub, id: of.id })
       if (of.type === 'position') {
         positions.set(positionKey(of), { owner: of.owner, lower: of.lower, upper: of.upper })
       }
@@ -400,10 +492,19 @@ export class Indexer {
         SELECT * FROM position_states p WHERE p.market = $1 AND p.owner = k.owner AND p.lower = k.lower AND p.upper = k.upper
         ORDER BY p.sequence DESC, p.record DESC LIMIT 1) s`,
     )
+    const orderRows = await lastOf<OrderState>(
+      on,
+      market,
+      [...orders.values()],
+      `SELECT s.* FROM jsonb_to_recordset($2::jsonb) AS k(owner TEXT, sub INT, id INT) CROSS JOIN LATERAL (
+        SELECT * FROM order_states o WHERE o.market = $1 AND o.owner = k.owner AND o.sub = k.sub AND o.id = k.id
+        ORDER BY o.sequence DESC, o.record DESC LIMIT 1) s`,
+    )
     return {
       state,
       accounts: new Map(accountRows.map(row => [accountKey(row), row])),
       positions: new Map(positionRows.map(row => [positionKey(row), row])),
+      orders: new Map(orderRows.map(row => [orderKey(row), row])),
     }
   }
 }

@@ -113,7 +113,54 @@ CREATE TABLE progress (
 INSERT INTO progress VALUES (TRUE, -1, NULL)
 `
 
-export const MIGRATIONS: readonly string[] = [FIRST]
+/** Resting orders, and what is current. What was indexed does not say who asked for what: it comes again from the chain. */
+const SECOND = `
+TRUNCATE events, subjects, records, markets, market_states, account_states, position_states, trades, coupons, st_states, candles;
+UPDATE progress SET finalised = -1, signature = NULL;
+ALTER TABLE events ADD COLUMN name TEXT NOT NULL, ADD COLUMN terms JSONB;
+ALTER TABLE account_states ADD COLUMN order_fees NUMERIC(39, 0) NOT NULL, ADD COLUMN orders INT NOT NULL;
+CREATE TABLE order_states (
+  market TEXT NOT NULL, owner TEXT NOT NULL, sub INT NOT NULL, id INT NOT NULL, placed BIGINT NOT NULL,
+  sequence BIGINT NOT NULL, record INT NOT NULL,
+  slot BIGINT NOT NULL, signature TEXT NOT NULL, time BIGINT NOT NULL, status TEXT NOT NULL,
+  action TEXT NOT NULL, spot BOOLEAN NOT NULL, limit_rate NUMERIC(39, 0) NOT NULL, minimum NUMERIC(39, 0) NOT NULL,
+  trigger TEXT NOT NULL, level NUMERIC(39, 0) NOT NULL, expires_at BIGINT NOT NULL,
+  placed_amount NUMERIC(39, 0) NOT NULL, placed_fee NUMERIC(39, 0) NOT NULL,
+  amount NUMERIC(39, 0) NOT NULL, fee NUMERIC(39, 0) NOT NULL,
+  by TEXT, filled_change NUMERIC(39, 0) NOT NULL, fee_change NUMERIC(39, 0) NOT NULL,
+  filled NUMERIC(39, 0) NOT NULL, fees_paid NUMERIC(39, 0) NOT NULL,
+  PRIMARY KEY (market, owner, sub, id, sequence, record)
+);
+CREATE INDEX order_states_slot ON order_states (slot, market, sequence, record);
+CREATE INDEX order_states_market ON order_states (market, slot, sequence, record);
+CREATE INDEX order_states_owner ON order_states (owner, slot, market, sequence, record);
+CREATE TABLE accounts (
+  market TEXT NOT NULL, owner TEXT NOT NULL, sub INT NOT NULL,
+  sequence BIGINT NOT NULL, record INT NOT NULL, slot BIGINT NOT NULL, open BOOLEAN NOT NULL,
+  PRIMARY KEY (market, owner, sub)
+);
+CREATE INDEX accounts_owner ON accounts (owner, market, sub);
+CREATE INDEX accounts_open ON accounts (market, owner, sub) WHERE open;
+CREATE INDEX accounts_slot ON accounts (slot);
+CREATE TABLE positions (
+  market TEXT NOT NULL, owner TEXT NOT NULL, lower INT NOT NULL, upper INT NOT NULL,
+  sequence BIGINT NOT NULL, record INT NOT NULL, slot BIGINT NOT NULL, open BOOLEAN NOT NULL,
+  PRIMARY KEY (market, owner, lower, upper)
+);
+CREATE INDEX positions_owner ON positions (owner, market, lower, upper);
+CREATE INDEX positions_open ON positions (market, owner, lower, upper) WHERE open;
+CREATE INDEX positions_slot ON positions (slot);
+CREATE TABLE orders (
+  market TEXT NOT NULL, owner TEXT NOT NULL, sub INT NOT NULL, id INT NOT NULL, placed BIGINT NOT NULL,
+  sequence BIGINT NOT NULL, record INT NOT NULL, slot BIGINT NOT NULL, open BOOLEAN NOT NULL,
+  PRIMARY KEY (market, owner, sub, id, placed)
+);
+CREATE INDEX orders_owner ON orders (owner, market, sub, id, placed);
+CREATE INDEX orders_open ON orders (market, owner, sub, id, placed) WHERE open;
+CREATE INDEX orders_slot ON orders (slot)
+`
+
+export const MIGRATIONS: readonly string[] = [FIRST, SECOND]
 
 /** Brings a database to the newest schema, all in one transaction; `newer-database` if it is beyond. */
 export const migrate = (database: Database, migrations = MIGRATIONS): Promise<void> =>

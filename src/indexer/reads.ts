@@ -4,12 +4,23 @@
  */
 import { type CouponKind, rateQ64, ytPrice } from '../../amm/index.ts'
 import type { EventRecord } from '../client/events.ts'
+import type { InstructionName } from '../client/instructions.ts'
 import type { Place } from './blocks.ts'
 import { WIDTHS, type Width } from './candles.ts'
+import { CURRENT, lastRows } from './current.ts'
 import type { Queries } from './database.ts'
 import { fail } from './errors.ts'
 import { recordOf } from './indexer.ts'
-import type { AccountState, Candle, CouponRow, MarketRow, MarketState, PositionState, TradeRow } from './rows.ts'
+import type {
+  AccountState,
+  Candle,
+  CouponRow,
+  MarketRow,
+  MarketState,
+  OrderState,
+  PositionState,
+  TradeRow,
+} from './rows.ts'
 
 export interface Page<T> {
   readonly rows: readonly T[]
@@ -182,6 +193,18 @@ export const accountHistory = (
     of,
   )
 
+/** Every change of resting orders, the newest first: of an owner, a market, one account or one number on it. */
+export const orderHistory = (
+  on: Queries,
+  of: Paging & { readonly owner?: string; readonly market?: string; readonly sub?: number; readonly id?: number },
+): Promise<Page<OrderState>> =>
+  latest(
+    on,
+    'order_states',
+    new Where().add('owner = ?', of.owner).add('market = ?', of.market).add('sub = ?', of.sub).add('id = ?', of.id),
+    of,
+  )
+
 // ---- accounts and positions --------------------------------------------------------------------------------------------------
 
 /** Profit since an account was opened and where it comes from: the parts add up to `total`. JLP atoms. */
@@ -194,7 +217,7 @@ export interface Profit {
   /** Of the YT held: what their price lost because time went by at the entry rate, and what the rate's move made of it. */
   readonly decay: bigint
   readonly rateMove: bigint
-  /** Trading fees and penalties, negative. */
+  /** Trading fees, penalties, and what was paid for filling orders; negative. */
   readonly fees: bigint
 }
 
@@ -213,7 +236,7 @@ export const profitOf = (
     realised: account.traded + cost,
     decay: unmoved - cost,
     rateMove: value - unmoved,
-    fees: -account.fees - account.penalties,
+    fees: -account.fees - account.penalties - account.orderFees,
   }
   return { total: parts.coupons + parts.realised + parts.decay + parts.rateMove + parts.fees, ...parts }
 }
@@ -233,24 +256,28 @@ const summaryOf = (
   return { ...account, profit, equity: account.margin + account.st + due + inJlp(account.yt, price, marketDiscount) }
 }
 
+const currentOf = (of: { readonly owner?: string; readonly market?: string; readonly open?: boolean }): Where => {
+  const where = new Where().add('owner = ?', of.owner).add('market = ?', of.market)
+  return of.open === true ? where.add('open') : where
+}
+
 /** Margin accounts as they are, of an owner or a market; `open`: those with something in them. In the order of market, owner, number. */
 export const accounts = async (
   on: Queries,
   of: Paging & { readonly owner?: string; readonly market?: string; readonly open?: boolean },
 ): Promise<Page<AccountSummary>> => {
   const limit = limitOf(of)
-  const inner = new Where().add('owner = ?', of.owner).add('market = ?', of.market)
+  const where = currentOf(of)
   if (of.cursor !== undefined) {
     const [market, owner, sub] = partsOf(of.cursor, 3) as [string, string, string]
-    inner.add('(market, owner, sub) > (?, ?, ?)', market, owner, whole(sub))
+    where.add('(market, owner, sub) > (?, ?, ?)', market, owner, whole(sub))
   }
-  const open = of.open === true ? 'WHERE a.margin <> 0 OR a.st <> 0 OR a.yt <> 0' : ''
   const rows = await on.query<Parameters<typeof summaryOf>[0]>(
-    `SELECT a.*, m.price, m.discount AS market_discount, m.tau_seconds FROM (
-      SELECT DISTINCT ON (market, owner, sub) * FROM account_states ${inner}
-      ORDER BY market, owner, sub, sequence DESC, record DESC
-    ) a JOIN (${SUMMARY}) m ON m.market = a.market ${open} ORDER BY a.market, a.owner, a.sub LIMIT ${limit + 1}`,
-    inner.params,
+    `SELECT h.*, m.price, m.discount AS market_discount, m.tau_seconds
+    FROM ${lastRows(CURRENT.accounts, where, limit + 1)} CROSS JOIN LATERAL (
+      SELECT * FROM market_states m WHERE m.market = c.market ORDER BY m.sequence DESC LIMIT 1) m
+    ORDER BY c.market, c.owner, c.sub`,
+    where.params,
   )
   return pageOf(rows.map(summaryOf), limit, ({ market, owner, sub }) => [market, owner, sub])
 }
@@ -261,19 +288,37 @@ export const positions = async (
   of: Paging & { readonly owner?: string; readonly market?: string },
 ): Promise<Page<PositionState>> => {
   const limit = limitOf(of)
-  const where = new Where().add('owner = ?', of.owner).add('market = ?', of.market)
+  const where = currentOf({ ...of, open: true })
   if (of.cursor !== undefined) {
     const [market, owner, lower, upper] = partsOf(of.cursor, 4) as [string, string, string, string]
     where.add('(market, owner, lower, upper) > (?, ?, ?, ?)', market, owner, whole(lower), whole(upper))
   }
   const rows = await on.query<PositionState>(
-    `SELECT * FROM (
-      SELECT DISTINCT ON (market, owner, lower, upper) * FROM position_states ${where}
-      ORDER BY market, owner, lower, upper, sequence DESC, record DESC
-    ) p WHERE liquidity <> 0 OR uncollected <> 0 ORDER BY market, owner, lower, upper LIMIT ${limit + 1}`,
+    `SELECT h.* FROM ${lastRows(CURRENT.positions, where, limit + 1)} ORDER BY c.market, c.owner, c.lower, c.upper`,
     where.params,
   )
   return pageOf(rows, limit, ({ market, owner, lower, upper }) => [market, owner, lower, upper])
+}
+
+/**
+ * Resting orders as they are, or as they ended, of an owner or a market; `open`: those that wait. In the order of market, owner, account,
+ * number and age.
+ */
+export const orders = async (
+  on: Queries,
+  of: Paging & { readonly owner?: string; readonly market?: string; readonly open?: boolean },
+): Promise<Page<OrderState>> => {
+  const limit = limitOf(of)
+  const where = currentOf(of)
+  if (of.cursor !== undefined) {
+    const [market, owner, ...numbers] = partsOf(of.cursor, 5) as [string, string, ...string[]]
+    where.add('(market, owner, sub, id, placed) > (?, ?, ?, ?, ?)', market, owner, ...numbers.map(whole))
+  }
+  const rows = await on.query<OrderState>(
+    `SELECT h.* FROM ${lastRows(CURRENT.orders, where, limit + 1)} ORDER BY c.market, c.owner, c.sub, c.id, c.placed`,
+    where.params,
+  )
+  return pageOf(rows, limit, ({ market, owner, sub, id, placed }) => [market, owner, sub, id, placed])
 }
 
 // ---- coupons, transactions -----------------------------------------------------------------------------------------------------
@@ -295,13 +340,17 @@ export const coupons = async (on: Queries, of: Paging & { readonly kind: CouponK
 
 export interface IndexedEvent extends Place {
   readonly time: number
+  /** The instruction that it is of. */
+  readonly name: InstructionName
   readonly records: readonly EventRecord[]
 }
 
 /** The events of a transaction. */
 export const transaction = async (on: Queries, signature: string): Promise<IndexedEvent[]> => {
-  const rows = await on.query<Place & { time: number; type: string | null; body: Record<string, unknown> }>(
-    `SELECT e.slot, e.signature, e.instruction, e.call, e.time, r.type, r.body
+  const rows = await on.query<
+    Place & { time: number; name: InstructionName; type: string | null; body: Record<string, unknown> }
+  >(
+    `SELECT e.slot, e.signature, e.instruction, e.call, e.time, e.name, r.type, r.body
     FROM events e LEFT JOIN records r USING (slot, signature, instruction, call)
     WHERE e.signature = $1 ORDER BY e.slot, e.instruction, e.call, r.record`,
     [signature],

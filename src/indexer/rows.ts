@@ -1,6 +1,6 @@
 /** Rows of the derived tables. Amounts are atoms; rates, prices (ST per YT), APYs and discounts are Q64.64; times are unix seconds. */
 import type { CouponKind } from '../../amm/display.ts'
-import type { OrderKind } from '../client/instructions.ts'
+import type { InstructionArguments, OrderKind } from '../client/instructions.ts'
 
 /** The event that a row came from: where it is on the chain, and its number among those about its market or index. */
 export interface Origin {
@@ -63,6 +63,9 @@ export type Cause =
   /** Of a margin account. */
   | 'opening'
   | 'trade'
+  /** Of a resting order; of one that is placed, cancelled or expired. */
+  | 'fill'
+  | 'order'
   | 'liquidation'
   | 'take-over'
   | 'fund'
@@ -94,11 +97,46 @@ export interface AccountState extends Origin {
   /** What the YT held now cost (negative: brought), coupons left out; and the average rate at which they were traded. */
   readonly cost: bigint
   readonly entryRate: bigint
-  /** Of the account's whole life: coupons received, JLP received for YT less JLP paid, trading fees, penalties. */
+  /** Of the account's whole life: coupons received, JLP received for YT less JLP paid, trading fees, penalties, fees to who filled its orders. */
   readonly coupons: bigint
   readonly traded: bigint
   readonly fees: bigint
   readonly penalties: bigint
+  readonly orderFees: bigint
+  /** Orders that rest on it. */
+  readonly orders: number
+}
+
+/** A resting order; its number is free again once it is gone. */
+export interface OrderRef {
+  readonly market: string
+  readonly owner: string
+  readonly sub: number
+  readonly id: number
+}
+
+/** What its owner asked for: `amount` and `fee` as they were then. */
+export type OrderTerms = Omit<InstructionArguments['placeOrder'], 'id'>
+
+/** A resting order after a change of it, with its terms. */
+export interface OrderState extends Origin, OrderRef, Omit<OrderTerms, 'amount' | 'fee'> {
+  /** Number of the event that placed it, among those about the market. */
+  readonly placed: number
+  readonly record: number
+  /** A reduction is also filled when the position is gone before the amount. */
+  readonly status: 'open' | 'filled' | 'cancelled' | 'expired'
+  /** Of YT, and the fee for all of them: placed, and left. */
+  readonly placedAmount: bigint
+  readonly placedFee: bigint
+  readonly amount: bigint
+  readonly fee: bigint
+  /** Of this fill: who filled, YT, and what of the fee. */
+  readonly by: string | null
+  readonly filledChange: bigint
+  readonly feeChange: bigint
+  /** Of all fills. */
+  readonly filled: bigint
+  readonly feesPaid: bigint
 }
 
 /** A liquidity position after a change of it. */

@@ -1,11 +1,12 @@
 /** Transactions from a Solana node, over web3.js's connection, and the loop that keeps the tables level with it. */
-import { type Connection, type Finality, PublicKey } from '@solana/web3.js'
+import { type Connection, type Finality, PublicKey, type VersionedMessage } from '@solana/web3.js'
+import type { InnerCall } from '../client/events.ts'
 import { LAYOUTS } from '../client/generated/layouts.ts'
 import { PROGRAM_ID } from '../client/instructions.ts'
 import { callsByInstruction } from '../client/sender.ts'
 import type { Block } from './blocks.ts'
 import { fail, IndexerError } from './errors.ts'
-import type { Indexer, Source } from './indexer.ts'
+import type { Indexer, Source, Touched } from './indexer.ts'
 import type { ChainReader } from './verify.ts'
 
 /** What of web3.js's connection is used. */
@@ -33,6 +34,12 @@ const TRIES = 4
 const WAIT = 400
 
 const wait = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))
+
+/** Programs of instructions are named by the message itself, never by a lookup table. */
+const instructionAt = (message: VersionedMessage, place: number): InnerCall => {
+  const { programIdIndex, data } = message.compiledInstructions[place]!
+  return { programId: message.staticAccountKeys[programIdIndex]!.toBase58(), data }
+}
 
 export class RpcSource implements Source {
   readonly connection: SourceConnection
@@ -99,7 +106,9 @@ export class RpcSource implements Source {
       const found = await this.connection.getTransaction(signature, config)
       if (found !== null) {
         const { slot } = found // as it is now: it may have moved since it was named
-        const inner = found.meta?.err === null ? callsByInstruction(found.transaction.message, found.meta) : []
+        const { message } = found.transaction
+        const made = found.meta?.err === null ? callsByInstruction(message, found.meta) : []
+        const inner = made.map(one => ({ ...one, itself: instructionAt(message, one.instruction) }))
         return { slot, blockTime: found.blockTime ?? blockTime, transactions: [{ signature, inner }] }
       }
       if (tries === TRIES)
@@ -147,6 +156,18 @@ export interface Polled {
   /** Slot after which everything was undone, if a fork was found. */
   readonly rolledBack: number | undefined
   readonly gaps: number
+  /** Everything up to this slot is in; and the last final one. */
+  readonly slot: number
+  readonly final: number
+}
+
+/** That the tables have changed. */
+export interface Advanced {
+  /** The newest slot of what came, or the last that is left. */
+  readonly slot: number
+  /** Slot after which everything was undone; undefined where something was added. */
+  readonly rolledBack?: number
+  readonly touched: Touched
 }
 
 /** Keeps the tables level with a node. One at a time for an indexer; a second one over the same database does no harm. */
@@ -155,10 +176,22 @@ export class Follower {
   readonly source: RpcSource
   /** Transactions without an event of the program, which are not asked for again. */
   #idle = new Set<string>()
+  readonly #advance: (_: Advanced) => void
+  readonly #behind: (head: number, behind: boolean) => void
 
-  constructor(indexer: Indexer, source: RpcSource) {
+  /**
+   * `onAdvanced` hears of every change of the tables, once it is in the database; `onBehind`, before anything is taken in, of the node's
+   * slot and whether more has piled up than comes at once.
+   */
+  constructor(
+    indexer: Indexer,
+    source: RpcSource,
+    { onAdvanced = (_: Advanced) => {}, onBehind = (_head: number, _behind: boolean) => {} } = {},
+  ) {
     this.indexer = indexer
     this.source = source
+    this.#advance = onAdvanced
+    this.#behind = onBehind
   }
 
   /** Takes in what is new, undoes what is gone, fills gaps, and writes down what is final. From an empty database this is the backfill. */
@@ -170,8 +203,13 @@ export class Follower {
     let known = await indexer.since(before.slot)
     let rolledBack: number | undefined
     const undo = async (toSlot: number): Promise<void> => {
+      if (toSlot < before.slot) {
+        const text = `What the index has of slot ${toSlot + 1} is final, and the node has something else: this is another chain`
+        fail('other-chain', text, { slot: toSlot + 1 })
+      }
+      const touched = await indexer.rollback(toSlot)
       rolledBack = Math.min(toSlot, rolledBack ?? toSlot)
-      await indexer.rollback(toSlot)
+      this.#advance({ slot: toSlot, rolledBack: toSlot, touched })
       known = await indexer.since(before.slot)
     }
 
@@ -184,6 +222,7 @@ export class Follower {
     for (let tries = 0; ; tries++) {
       const there = new Set(known.map(({ signature }) => signature))
       const wanted = listed.filter(({ signature }) => !there.has(signature) && !this.#idle.has(signature))
+      this.#behind(slot, wanted.length > PART)
       try {
         for await (const blocks of source.fetch(wanted)) added += await this.#take(blocks)
         break
@@ -194,18 +233,20 @@ export class Follower {
       }
     }
     const gaps = await indexer.gaps()
-    const left = gaps.length === 0 ? gaps : await indexer.refill(source)
+    const left =
+      gaps.length === 0 ? gaps : await indexer.refill(source, ({ touched }) => this.#advance({ slot, touched }))
     const last = listed.findLast(one => one.slot <= final)
     await indexer.finalise(Math.min(final, slot), last?.signature)
     if (last !== undefined)
       this.#idle = new Set(
         listed.filter(one => one.slot > final && this.#idle.has(one.signature)).map(one => one.signature),
       )
-    return { added, rolledBack, gaps: left.length }
+    return { added, rolledBack, gaps: left.length, slot, final: Math.min(final, slot) }
   }
 
   async #take(blocks: readonly Block[]): Promise<number> {
-    const added = await this.indexer.ingest(blocks)
+    const { added, touched } = await this.indexer.ingest(blocks)
+    if (added > 0) this.#advance({ slot: Math.max(...blocks.map(({ slot }) => slot)), touched })
     // The embedded database answers without giving way: others in this process have a turn between two parts.
     await new Promise(resolve => setImmediate(resolve))
     for (const { transactions } of blocks) {

@@ -9,10 +9,13 @@ import {
   type LpPositionData,
   type MarginAccountData,
   type MarketData,
+  type RestingOrderData,
 } from '../client/codecs.ts'
+import { ORDER_ACTIONS, TRIGGERS } from '../client/generated/interface.ts'
+import { CURRENT, type Current, lastRows } from './current.ts'
 import type { Queries } from './database.ts'
 import { indexAddress } from './fold.ts'
-import type { AccountState, MarketRow, MarketState, PositionState } from './rows.ts'
+import type { AccountState, MarketRow, MarketState, OrderState, PositionState } from './rows.ts'
 
 /** Reads accounts as they are now. */
 export interface ChainReader {
@@ -22,11 +25,13 @@ export interface ChainReader {
   list?(name: AccountName): Promise<readonly string[]>
 }
 
+export type Value = bigint | number | string | boolean
+
 export interface Difference {
   readonly account: string
   readonly field: string
-  readonly indexed: bigint | number
-  readonly chain: bigint | number
+  readonly indexed: Value
+  readonly chain: Value
 }
 
 export interface Verdict {
@@ -40,7 +45,7 @@ export interface Verdict {
 /** Accounts that a node gives at once, one of them the market. */
 const AT_ONCE = 99
 
-type Fields = Readonly<Record<string, bigint | number>>
+type Fields = Readonly<Record<string, Value>>
 
 const ofMarket = (data: MarketData): Fields => ({
   rate: data.pool.rate,
@@ -57,16 +62,26 @@ const ofMarket = (data: MarketData): Fields => ({
   longYt: data.totals.yt + data.totals.short,
   shortYt: data.totals.short,
 })
-const ofAccount = ({ margin, st, yt, netDeposits, discount }: MarginAccountData): Fields => ({
-  ...{ margin, st, yt, netDeposits, discount },
-})
-const ofPosition = ({ position: { liquidity, issued, uncollected } }: LpPositionData): Fields => ({
+const ofAccount = (of: AccountState | MarginAccountData): Fields => {
+  const { margin, st, yt, netDeposits, discount, orders } = of
+  return { margin, st, yt, netDeposits, discount, orders }
+}
+const ofPosition = ({ liquidity, issued, uncollected }: PositionState | LpPositionData['position']): Fields => ({
   ...{ liquidity, issued, uncollected },
 })
+const ofOrder = (
+  of: Omit<OrderState | RestingOrderData, 'action' | 'trigger'>,
+  action: string,
+  trigger: string,
+): Fields => {
+  const { amount, fee, spot, limitRate, minimum, level, expiresAt } = of
+  return { action, amount, fee, spot, limitRate, minimum, trigger, level, expiresAt }
+}
 
 /** Of an account that is closed, or was never told of. */
-const NO_ACCOUNT: Fields = { margin: 0n, st: 0n, yt: 0n }
+const NO_ACCOUNT: Fields = { margin: 0n, st: 0n, yt: 0n, orders: 0 }
 const NO_POSITION: Fields = { liquidity: 0n, issued: 0n, uncollected: 0n }
+const NO_ORDER: Fields = { amount: 0n, fee: 0n }
 
 const decoded = <N extends AccountName>(name: N, data: Uint8Array | undefined): AccountData[N] | undefined =>
   data === undefined || data.length === 0 ? undefined : decode(name, data)
@@ -91,9 +106,23 @@ const positionAt = (address: string, indexed: Fields): Expected => ({
   indexed,
   read: data => {
     const found = decoded('LpPosition', data)
-    return found === undefined ? NO_POSITION : ofPosition(found)
+    return found === undefined ? NO_POSITION : ofPosition(found.position)
   },
 })
+const orderAt = (address: string, indexed: Fields): Expected => ({
+  address,
+  indexed,
+  read: data => {
+    const found = decoded('RestingOrder', data)
+    return found === undefined ? NO_ORDER : ofOrder(found, ORDER_ACTIONS[found.action]!, TRIGGERS[found.trigger]!)
+  },
+})
+/** Kinds of accounts that belong to a market, as they are expected where nothing is known of them. */
+const OF_MARKET = {
+  MarginAccount: (address: string) => accountAt(address, NO_ACCOUNT),
+  LpPosition: (address: string) => positionAt(address, NO_POSITION),
+  RestingOrder: (address: string) => orderAt(address, NO_ORDER),
+} as const
 
 /** Events about an account that are derived. */
 const headsOf = async (on: Queries): Promise<Map<string, number>> => {
@@ -141,27 +170,25 @@ export const verify = async (on: Queries, chain: ChainReader): Promise<Verdict> 
   const known = new Map(markets.map(({ market }) => [market, new Map<string, Expected>()]))
   for (const { market } of markets) {
     const of = known.get(market)!
-    const accounts = await on.query<AccountState>(
-      `SELECT DISTINCT ON (owner, sub) * FROM account_states WHERE market = $1 ORDER BY owner, sub, sequence DESC, record DESC`,
-      [market],
-    )
-    for (const { owner, sub, margin, st, yt, netDeposits, discount } of accounts) {
-      const address = addressOf('MarginAccount', { market, owner, sub })
-      of.set(address, accountAt(address, { margin, st, yt, netDeposits, discount }))
+    const last = <T>(current: Current): Promise<T[]> =>
+      on.query<T>(`SELECT h.* FROM ${lastRows(current, 'WHERE market = $1')}`, [market])
+    for (const row of await last<AccountState>(CURRENT.accounts)) {
+      const address = addressOf('MarginAccount', row)
+      of.set(address, accountAt(address, ofAccount(row)))
     }
-    const positions = await on.query<PositionState>(
-      `SELECT DISTINCT ON (owner, lower, upper) * FROM position_states WHERE market = $1
-      ORDER BY owner, lower, upper, sequence DESC, record DESC`,
-      [market],
-    )
-    for (const { owner, lower, upper, liquidity, issued, uncollected } of positions) {
-      const address = addressOf('LpPosition', { market, owner, lower, upper })
-      of.set(address, positionAt(address, { liquidity, issued, uncollected }))
+    for (const row of await last<PositionState>(CURRENT.positions)) {
+      const address = addressOf('LpPosition', row)
+      of.set(address, positionAt(address, ofPosition(row)))
+    }
+    // In the order of their age: the last one with a number is what may be on the chain.
+    for (const row of await last<OrderState>(CURRENT.orders)) {
+      const address = addressOf('RestingOrder', { account: addressOf('MarginAccount', row), id: row.id })
+      of.set(address, orderAt(address, ofOrder(row, row.action, row.trigger)))
     }
   }
   // What the chain has and the tables do not: nothing was ever in it, or it is a difference.
   if (chain.list !== undefined) {
-    for (const name of ['MarginAccount', 'LpPosition'] as const) {
+    for (const name of Object.keys(OF_MARKET) as (keyof typeof OF_MARKET)[]) {
       const addresses = await chain.list(name)
       for (let from = 0; from < addresses.length; from += AT_ONCE) {
         const part = addresses.slice(from, from + AT_ONCE)
@@ -171,10 +198,7 @@ export const verify = async (on: Queries, chain: ChainReader): Promise<Verdict> 
           if (market === undefined) return
           const of = known.get(market)
           if (of === undefined) isLevel(market, 1n)
-          else if (!of.has(address)) {
-            const make = name === 'MarginAccount' ? accountAt(address, NO_ACCOUNT) : positionAt(address, NO_POSITION)
-            of.set(address, make)
-          }
+          else if (!of.has(address)) of.set(address, OF_MARKET[name](address))
         })
       }
     }

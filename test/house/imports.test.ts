@@ -130,7 +130,7 @@ const filesUnder = (folder: string): string[] => {
   if (!existsSync(new URL(folder, root))) return []
   return readdirSync(new URL(`${folder}/`, root), { withFileTypes: true }).flatMap(entry => {
     const path = `${folder}/${entry.name}`
-    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesUnder(path)
+    if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name === 'dist' ? [] : filesUnder(path)
     return /\.[cm]?[jt]sx?$/.test(entry.name) ? [path] : []
   })
 }

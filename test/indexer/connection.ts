@@ -12,14 +12,23 @@ interface Landed extends IndexedTransaction {
   readonly names: ReadonlySet<string>
 }
 
-const messageOf = (ids: readonly string[]): MessageV0 =>
+/** The instructions of a transaction whose others are of no matter. */
+const messageOf = (own: readonly string[], looked: number, inner: IndexedTransaction['inner']): MessageV0 =>
   new MessageV0({
     header: { numRequiredSignatures: 0, numReadonlySignedAccounts: 0, numReadonlyUnsignedAccounts: 0 },
-    staticAccountKeys: ids.slice(0, 1).map(id => new PublicKey(id)),
+    staticAccountKeys: own.map(id => new PublicKey(id)),
     recentBlockhash: PROGRAM_ID,
-    compiledInstructions: [],
+    compiledInstructions: Array.from({ length: 1 + Math.max(0, ...inner.map(one => one.instruction)) }, (_, place) => {
+      const found = inner.find(({ instruction }) => instruction === place)?.itself
+      const programIdIndex = found === undefined ? 0 : own.indexOf(found.programId)
+      return { programIdIndex, accountKeyIndexes: [], data: found?.data ?? new Uint8Array() }
+    }),
     addressTableLookups: [
-      { accountKey: PublicKey.default, writableIndexes: [], readonlyIndexes: ids.slice(1).map((_, i) => i) },
+      {
+        accountKey: PublicKey.default,
+        writableIndexes: [],
+        readonlyIndexes: Array.from({ length: looked }, (_, i) => i),
+      },
     ],
   })
 
@@ -92,13 +101,16 @@ export class ScriptedConnection {
     this.#asks('getTransaction')
     const found = this.#seen().find(one => one.signature === signature)
     if (found === undefined || this.missing.has(signature)) return null
-    const ids = [...new Set(found.inner.flatMap(({ calls }) => calls.map(({ programId }) => programId)))]
+    const own = [...new Set(found.inner.map(({ itself }) => itself.programId))]
+    const called = found.inner.flatMap(({ calls }) => calls.map(({ programId }) => programId))
+    const looked = [...new Set(called)].filter(id => !own.includes(id))
+    const ids = [...own, ...looked]
     return {
       ...{ slot: found.slot, blockTime: found.blockTime },
-      // The first program is named by the message itself, the others by a lookup table.
-      transaction: { message: messageOf(ids) },
+      // Programs that only others call are named by a lookup table.
+      transaction: { message: messageOf(own, looked.length, found.inner) },
       meta: {
-        loadedAddresses: { writable: [], readonly: ids.slice(1).map(id => new PublicKey(id)) },
+        loadedAddresses: { writable: [], readonly: looked.map(id => new PublicKey(id)) },
         err: found.failed ? {} : null,
         innerInstructions: found.inner.map(({ instruction, calls }) => ({
           index: instruction,

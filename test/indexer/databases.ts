@@ -61,7 +61,14 @@ const answers = async (url: string): Promise<void> => {
   }
 }
 
-export const openServer = async (): Promise<Engine> => {
+export interface ServerEngine extends Engine {
+  readonly url: string
+  /** As a power cut would. */
+  readonly stop: () => Promise<void>
+  readonly start: () => Promise<void>
+}
+
+export const openServer = async (): Promise<ServerEngine> => {
   const user = userOf()!
   const home = mkdtempSync(join(tmpdir(), 'sunder-postgres-'))
   if (user.uid !== undefined) chownSync(home, user.uid, user.gid!)
@@ -76,18 +83,23 @@ export const openServer = async (): Promise<Engine> => {
   let server = start()
   await answers(url)
   const database = openPostgres(url)
+  const stop = (): Promise<void> => {
+    server.kill('SIGQUIT') // the server's "immediate": no checkpoint, sessions are cut
+    return ended(server)
+  }
+  const startAgain = (): Promise<void> => {
+    server = start()
+    return answers(url)
+  }
   return {
-    database,
+    ...{ database, url, stop, start: startAgain },
     crash: async () => {
-      server.kill('SIGQUIT') // the server's "immediate": no checkpoint, sessions are cut
-      await ended(server)
-      server = start()
-      await answers(url)
+      await stop()
+      await startAgain()
     },
     close: async () => {
       await database.close()
-      server.kill('SIGQUIT')
-      await ended(server)
+      await stop()
       rmSync(home, { recursive: true, force: true })
     },
   }
@@ -108,7 +120,7 @@ export const clear = async (on: Queries): Promise<void> => {
 
 export const TABLES = [
   ...['events', 'subjects', 'records', 'markets', 'market_states', 'account_states', 'position_states'],
-  ...['trades', 'coupons', 'st_states', 'candles'],
+  ...['order_states', 'trades', 'coupons', 'st_states', 'candles', 'accounts', 'positions', 'orders'],
 ]
 
 /** Every row of every table, as text. */
@@ -131,6 +143,7 @@ export const breaking = (database: Database, queries: number): Database => {
     },
   })
   return {
+    kind: database.kind,
     ...guarded(database),
     transaction: run => database.transaction(on => run(guarded(on))),
     close: () => database.close(),

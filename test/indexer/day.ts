@@ -28,7 +28,13 @@ const KEPT_EVERY = 30
 /** 64 bytes that no other transaction has. */
 export const signatureOf = (text: string): string => encodeBase58(createHash('sha512').update(text).digest())
 
-const KINDS: readonly (AccountName | undefined)[] = ['RateIndex', 'Market', 'MarginAccount', 'LpPosition']
+const KINDS: readonly (AccountName | undefined)[] = [
+  'RateIndex',
+  'Market',
+  'MarginAccount',
+  'LpPosition',
+  'RestingOrder',
+]
 
 /** The chain as it is: of every account that an instruction was ever given, if the indexer might ask for it. */
 const readerOf = (chain: LocalChain, named: Iterable<string>): ChainReader => {
@@ -55,7 +61,10 @@ export const randomDay = (seed: bigint, operations: number): Day => {
     for (const { keys } of [given].flat()) for (const { pubkey } of keys) named.add(pubkey.toBase58())
     if (!outcome.ok || !outcome.inner.some(calls => eventsOf(calls).length > 0)) return outcome
     const slot = Number(this.svm.getClock().slot)
-    const inner = outcome.inner.map((calls, i) => ({ instruction: i + 1, calls }))
+    const inner = outcome.inner.map((calls, i) => {
+      const { programId, data } = [given].flat()[i]!
+      return { instruction: i + 1, itself: { programId: programId.toBase58(), data: Uint8Array.from(data) }, calls }
+    })
     const transaction = {
       signature: signatureOf(`${seed} ${landed}`),
       inner,

@@ -5,11 +5,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LAYOUTS } from '../../src/client/generated/layouts.ts'
 import { COUPON_KINDS, eventsOf, PROGRAM_ID } from '../../src/client/index.ts'
 import {
+  type Advanced,
   type Block,
   Follower,
   Indexer,
   MIGRATIONS,
   migrate,
+  type OrderRef,
   RpcSource,
   reads,
   rpcReader,
@@ -21,13 +23,13 @@ import { Random } from '../generate/random.ts'
 import { ScriptedConnection } from './connection.ts'
 import { breaking, clear, dump, type Engine, hasPostgres, openEmbedded, openServer } from './databases.ts'
 import { type Day, randomDay, signatureOf } from './day.ts'
-import { accountId, eventsIn, slowCandles, slowEntries } from './slow.ts'
+import { accountId, eventsIn, slowCandles, slowEntries, slowOrders } from './slow.ts'
 
 const OPERATIONS = 260
 
 let day: Day
 beforeAll(() => {
-  day = randomDay(2026n, OPERATIONS)
+  day = randomDay(2035n, OPERATIONS) // one with fills of orders, and liquidations
 })
 
 /** In parts of a random size. */
@@ -120,8 +122,48 @@ describe.each(ENGINES)('the indexer on $name', ({ there, open }) => {
       ])
       const wrong = await verify(engine.database, day.reader)
       expect(wrong.differences).toMatchObject([{ account: one!.market, field: 'fees' }])
-      await indexer.rollback(day.blocks.at(-2)!.slot)
+      const { touched } = await indexer.ingest(day.blocks.slice(0, 1))
+      expect(touched.markets).toEqual([])
+      const undone = await indexer.rollback(day.blocks.at(-2)!.slot)
+      expect([...undone.markets, ...undone.kinds]).not.toEqual([])
       expect((await verify(engine.database, day.reader)).behind.length).toBeGreaterThan(0)
+    })
+
+    test('orders: what became of each, what was paid for them, and how many rest on an account', async () => {
+      await ingestAll(day.blocks, new Random(14n))
+      const on = engine.database
+      const { rows } = await reads.orders(on, { limit: 1000 })
+      const slow = slowOrders(day.blocks)
+      expect(Object.fromEntries(rows.map(row => [`${row.market}/${row.placed}`, row]))).toMatchObject(
+        Object.fromEntries(slow),
+      )
+      expect(rows.length).toBe(slow.size)
+      const statuses = new Set(rows.map(({ status }) => status))
+      expect([...statuses].sort()).toEqual(['cancelled', 'expired', 'filled'])
+      const fills = (await reads.orderHistory(on, { limit: 1000 })).rows.filter(({ by }) => by !== null)
+      const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) => total + value, 0n)
+      expect(sum(fills.map(({ filledChange }) => filledChange))).toBe(sum(rows.map(({ filled }) => filled)))
+      const { rows: trades } = await reads.trades(on, { limit: 1000 })
+      expect(trades.filter(({ cause }) => cause === 'fill').length).toBe(fills.length)
+      const { owner } = fills[0]!
+      const paid = (await reads.accountHistory(on, { owner, limit: 1000 })).rows.find(row => row.cause === 'fill')!
+      expect(paid.orderFees).toBeGreaterThan(0n)
+      // At every moment an account counts the orders that wait on it.
+      const all = single(day.blocks)
+      indexer = await emptied()
+      let waited = 0
+      for (const { after } of day.moments) {
+        await indexer.ingest(all.slice(0, after))
+        const waiting = (await reads.orders(on, { open: true, limit: 1000 })).rows
+        const counted = new Map<string, number>()
+        for (const row of waiting) counted.set(accountId(row), (counted.get(accountId(row)) ?? 0) + 1)
+        const { rows: accounts } = await reads.accounts(on, { limit: 1000 })
+        expect(
+          new Map(accounts.flatMap(row => (row.orders === 0 ? [] : [[accountId(row), row.orders] as const]))),
+        ).toEqual(counted)
+        waited += waiting.length
+      }
+      expect(waited).toBeGreaterThan(3)
     })
 
     test('every table equals the chain at any moment of the day, and entries those that the engine keeps', async () => {
@@ -146,7 +188,9 @@ describe.each(ENGINES)('the indexer on $name', ({ there, open }) => {
     test('duplicates change nothing, in whatever parts', async () => {
       const random = new Random(3n)
       await ingestAll(day.blocks, random)
-      for (const part of parts(random, day.blocks)) expect(await indexer.ingest([...part, ...part])).toBe(0)
+      for (const part of parts(random, day.blocks)) {
+        expect((await indexer.ingest([...part, ...part])).added).toBe(0)
+      }
       await ingestAll(single(day.blocks), random)
       expect(await dump(engine.database)).toEqual(whole)
     })
@@ -306,8 +350,8 @@ describe.each(ENGINES)('the indexer on $name', ({ there, open }) => {
           cursor = next
         }
       }
-      const [first] = await reads.markets(on)
-      const { market, name } = first!
+      const { market } = (await reads.trades(on, { limit: 1 })).rows[0]!
+      const { name } = (await reads.market(on, market))!
       expect(await reads.market(on, name)).toEqual(await reads.market(on, market))
       expect(await reads.market(on, 'JLP-9901')).toBeUndefined()
       const { rows: all } = await reads.accounts(on, { limit: 1000 })
@@ -318,6 +362,8 @@ describe.each(ENGINES)('the indexer on $name', ({ there, open }) => {
         (page: reads.Paging) => reads.accountHistory(on, { ...page, owner }),
         (page: reads.Paging) => reads.accounts(on, { ...page, open: true }),
         (page: reads.Paging) => reads.positions(on, page),
+        (page: reads.Paging) => reads.orders(on, page),
+        (page: reads.Paging) => reads.orderHistory(on, page),
         (page: reads.Paging) => reads.coupons(on, { ...page, kind: 'hourly' }),
         (page: reads.Paging) => reads.candles(on, { ...page, market, width: 60 }),
         (page: reads.Paging) => reads.openInterest(on, { ...page, market, width: 3600 }),
@@ -334,10 +380,10 @@ describe.each(ENGINES)('the indexer on $name', ({ there, open }) => {
       }
       // What a trade or a liquidation moved is its price, its fee and its penalty, to the atom.
       const moved = await on.query<{ moved: bigint; booked: bigint }>(
-        `SELECT margin_change + st_change - coupon AS moved, traded - fees - penalties - booked_before AS booked FROM (
-          SELECT *, LAG(traded - fees - penalties, 1, 0::numeric) OVER (PARTITION BY market, owner, sub ORDER BY sequence, record) AS booked_before
+        `SELECT margin_change + st_change - coupon AS moved, traded - fees - penalties - order_fees - booked_before AS booked FROM (
+          SELECT *, LAG(traded - fees - penalties - order_fees, 1, 0::numeric) OVER (PARTITION BY market, owner, sub ORDER BY sequence, record) AS booked_before
           FROM account_states
-        ) s WHERE cause <> 'opening' AND traded - fees - penalties <> booked_before`,
+        ) s WHERE cause <> 'opening' AND traded - fees - penalties - order_fees <> booked_before`,
       )
       expect(moved.length).toBeGreaterThan(20)
       expect(moved.filter(row => row.moved !== row.booked)).toEqual([])
@@ -441,6 +487,39 @@ describe.each(ENGINES)('the indexer on $name', ({ there, open }) => {
         expect({ differences, behind }).toEqual({ differences: [], behind: [] })
       })
 
+      test('who listens hears what was added and what was undone; another chain is refused', async () => {
+        const heard: Advanced[] = []
+        follower = new Follower(indexer, follower.source, { onAdvanced: one => heard.push(one) })
+        const half = Math.floor(day.blocks.length / 2)
+        node.land(day.blocks.slice(0, half))
+        await follower.poll()
+        const { rows } = await reads.orders(engine.database, { limit: 1000 })
+        const keysOf = (refs: readonly OrderRef[]) => new Set(refs.map(ref => `${accountId(ref)}/${ref.id}`))
+        expect(keysOf(heard.flatMap(({ touched }) => touched.orders))).toEqual(keysOf(rows))
+        const markets = (await reads.markets(engine.database)).map(one => one.market)
+        expect([...new Set(heard.flatMap(({ touched }) => touched.markets))].sort()).toEqual(markets.sort())
+        const base = day.blocks[half - 30]!.slot
+        const gone = day.blocks.slice(half - 29, half)
+        node.fork(base)
+        node.land(elsewhere(gone, 1))
+        heard.length = 0
+        await follower.poll()
+        const [undone, ...added] = heard
+        expect(undone!.rolledBack).toBeGreaterThanOrEqual(base)
+        const changed = (of: 'markets' | 'owners' | 'kinds') =>
+          new Set(added.flatMap(({ touched }): readonly string[] => touched[of]))
+        for (const of of ['markets', 'owners', 'kinds'] as const)
+          expect(changed(of)).toEqual(new Set(undone!.touched[of]))
+        // What is final here never comes undone: a node that has something else there is of another chain.
+        node.final = node.slot
+        await follower.poll()
+        const before = await dump(engine.database)
+        node.fork(-1)
+        node.land(elsewhere(day.blocks.slice(0, half), 7))
+        await expect(follower.poll()).rejects.toMatchObject({ code: 'other-chain' })
+        expect(await dump(engine.database)).toEqual(before)
+      })
+
       test('runs until it is told to stop', async () => {
         node.land(day.blocks.slice(0, 5))
         const stop = new AbortController()
@@ -467,13 +546,13 @@ describe.each(ENGINES)('the indexer on $name', ({ there, open }) => {
         ...block,
         transactions: block.transactions.map(({ signature, inner }) => ({
           signature,
-          inner: inner.map(({ instruction, calls }) => ({
-            instruction,
+          inner: inner.map(({ instruction, itself, calls }) => ({
+            ...{ instruction, itself },
             calls: calls.map(({ data }) => ({ programId: JLP_MINT, data })),
           })),
         })),
       }))
-      expect(await indexer.ingest(forged)).toBe(0)
+      expect((await indexer.ingest(forged)).added).toBe(0)
       await ingestAll(day.blocks, new Random(13n))
       expect(await dump(engine.database)).toEqual(whole)
     })
@@ -493,7 +572,7 @@ test('accounts over a connection', async () => {
     ) => {
       expect(memcmp.encoding).toBe('base64')
       const begins = Buffer.from(memcmp.bytes, 'base64')
-      const name = (['Market', 'RateIndex', 'MarginAccount', 'LpPosition'] as const).find(one =>
+      const name = (['Market', 'RateIndex', 'MarginAccount', 'LpPosition', 'RestingOrder'] as const).find(one =>
         begins.equals(Buffer.from(LAYOUTS[one].discriminator)),
       )
       return (await list!(name!)).map(address => ({ pubkey: new PublicKey(address) }))

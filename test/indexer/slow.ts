@@ -1,6 +1,6 @@
 /** Candles and entries again, straight from the events and the slow way. */
 import { apyFromRate, rateQ64, ytPrice } from '../../amm/index.ts'
-import { type EventRecord, type ExecutedEvent, eventsOf } from '../../src/client/index.ts'
+import { decodeInstruction, type EventRecord, type ExecutedEvent, eventsOf } from '../../src/client/index.ts'
 import { type Entry, follow } from '../../src/exchange/entry.ts'
 import { accountId, type Event } from '../../src/exchange/index.ts'
 import type { Block } from '../../src/indexer/index.ts'
@@ -86,6 +86,38 @@ export const slowEntries = (blocks: readonly Block[]): Map<string, Entry> => {
     follow(entries, events as unknown as Event[], id => rateQ64(rates.get(id)!))
   }
   return entries
+}
+
+/** What became of every order, by its market and the number of the event that placed it: of instructions that the day's wallets sent themselves. */
+export const slowOrders = (blocks: readonly Block[]) => {
+  const found = new Map<string, { amount: bigint; fee: bigint; filled: bigint; feesPaid: bigint; status: string }>()
+  const waiting = new Map<string, string>()
+  for (const { itself, calls } of blocks.flatMap(({ transactions }) => transactions.flatMap(({ inner }) => inner))) {
+    for (const { subjects, records } of eventsOf(calls)) {
+      const change = records.find(of => of.type === 'order')
+      if (change?.type !== 'order') continue
+      const asked = decodeInstruction(itself.data)
+      const id = `${accountId(change)}/${change.id}`
+      if (asked.name === 'placeOrder') {
+        const { id: _, ...terms } = asked.args
+        const { sequence } = subjects.find(({ account }) => account === change.market)!
+        waiting.set(id, `${change.market}/${sequence}`)
+        found.set(waiting.get(id)!, { ...terms, filled: 0n, feesPaid: 0n, status: 'open' })
+        continue
+      }
+      const order = found.get(waiting.get(id)!)!
+      order.amount += change.amount
+      order.fee += change.fee
+      const fill = records.find(of => of.type === 'filled')
+      if (fill?.type === 'filled') {
+        order.filled += fill.filled
+        order.feesPaid += fill.fee
+      }
+      if (order.amount > 0n) continue
+      order.status = { cancelOrder: 'cancelled', expireOrder: 'expired' }[asked.name as string] ?? 'filled'
+    }
+  }
+  return found
 }
 
 export { accountId }

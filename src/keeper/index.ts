@@ -1,0 +1,3 @@
+/** The keeper's public surface. */
+export * from './jobs.ts'
+export * from './keeper.ts'
