@@ -73,7 +73,7 @@ const programError = ({ code, message: text, context }: ProgramError): ApiError 
 const CLIENT_STATUS: Partial<Readonly<Record<ClientError['code'], readonly [number, string]>>> = {
   closed: [404, 'Look at what there is first: /v1/markets, /v1/accounts/{owner}.'],
   'out-of-range': [400, 'Give a value within the bounds that the message names.'],
-  'wrong-address': [400, 'Give an address in base58.'],
+  'wrong-address': [400, 'Give the address of what is asked for, in base58.'],
   'too-large': [422, 'Ask for less at once: fewer steps, or a tighter limit.'],
 }
 

@@ -163,10 +163,18 @@ const momentOf = (
   return { jupiter, slot, now, needsAccrue: pool.tauSeconds > 0 && needsAccrue(index, source, now) }
 }
 
+/** The market of a mirror that has copied its index, which every instruction would do first. */
+const caughtUp = (mirror: Mirror): Mirror => {
+  const { id, state, world } = mirror
+  const done = apply(state, { kind: 'catch-up', market: id }, world)
+  const market = done.kind === 'applied' ? done.changes.markets.get(id) : undefined
+  return market === undefined ? mirror : { ...mirror, state: { ...state, markets: new Map([[id, market]]) } }
+}
+
 const readyOf = (live: LiveMarket): Ready => {
   const { reading, shared } = live
   const mirror = mirrorOf(reading, { config: shared.config, jlpSupply: shared.jlpSupply })
-  const asItIs = { reading, mirror }
+  const asItIs = { reading, mirror: caughtUp(mirror) }
   if (!reading.needsAccrue) return asItIs
   const { indexData, kind, jupiter, now } = reading
   const { index, cursor } = toEngineIndex(indexData)
@@ -179,7 +187,7 @@ const readyOf = (live: LiveMarket): Ready => {
     const { discount, lastStep } = next
     return {
       reading: live.withIndex({ ...indexData, discount, lastStep, checkpoints }),
-      mirror: { ...mirror, state: { ...mirror.state, indices: { hourly: next, weekly: next } } },
+      mirror: caughtUp({ ...mirror, state: { ...mirror.state, indices: { hourly: next, weekly: next } } }),
     }
   } catch (error) {
     if (error instanceof OracleError) return asItIs // it cannot be paid: what is open without it stays open

@@ -1,12 +1,14 @@
 /** The HTTP server, not yet listening. Every route has a schema of what it takes and answers; OpenAPI is made of these. */
 import { existsSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import serveStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyServerOptions, LogController } from 'fastify'
+import fastify, { type FastifyReply, type FastifyServerOptions, LogController } from 'fastify'
 import type { Context } from './context.ts'
 import { ApiError, bodyOf, errorOf } from './errors.ts'
 import { createMetrics } from './metrics.ts'
@@ -58,6 +60,19 @@ const CONTENT_SECURITY = {
   upgradeInsecureRequests: null,
 }
 
+/** What is no HTTP, too slow or too large is answered in the same shape. */
+const answerRaw = (error: Error & { code?: string }, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const status = RAW[error.code ?? ''] ?? 400
+  const said = errorOf({ statusCode: status, message: 'The request cannot be read' })!
+  const body = JSON.stringify(bodyOf(said, crypto.randomUUID()))
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nConnection: close\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+const RAW: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
 export const buildServer = async (context: Context, options: ServerOptions = {}) => {
   const { logger = false, trustProxy = false, origins = [], web } = options
   const app = fastify({
@@ -69,10 +84,20 @@ export const buildServer = async (context: Context, options: ServerOptions = {})
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
     genReqId: () => crypto.randomUUID(),
+    frameworkErrors: (error, request, reply) => {
+      const said = errorOf(error) ?? new ApiError(400, 'bad-request', 'The URL cannot be read', 'Encode it anew.')
+      const plain = reply as FastifyReply // of no route, so of no schema
+      return plain
+        .code(said.status)
+        .type('application/json')
+        .send(JSON.stringify(bodyOf(said, request.id)))
+    },
+    clientErrorHandler: answerRaw,
     // One line for each request, below.
     logController: new LogController({ disableRequestLogging: true }),
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(compileValidator)
+  app.removeContentTypeParser('text/plain') // what a form of any page can post
   for (const schema of NAMED) app.addSchema(schema)
   const metrics = createMetrics(context.feed)
 

@@ -175,6 +175,7 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   readonly #store: Store<State, Head> | undefined
   /** What was to be written last could not be. */
   #isUnwritten = false
+  #isStopped = false
   #timer: NodeJS.Timeout | undefined
   #rents = new Map<number, number>()
 
@@ -335,7 +336,7 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
 
   /** The next slot, `milliseconds` later by the chain's clock. Where nothing can be written, time stands: else it would run back at the next start. */
   nextSlot(milliseconds = SLOT_MILLISECONDS * this.speed): void {
-    if (this.isFailed && !this.#keepMoment(true)) return
+    if (this.isFailed && !this.#isStopped && !this.#keepMoment(true)) return
     this.#slot++
     this.#clock += milliseconds
     this.#setTime()
@@ -391,6 +392,7 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#timer = undefined
+    this.#isStopped = true
     await this.#store?.close()
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../chain/index.ts'
 import { SunderClient } from '../client/index.ts'
 import { people } from './crowd/people.ts'
-import { KINDS, nextMarkets, Operator, setUp } from './local-markets.ts'
+import { GIFTS, KINDS, nextMarkets, Operator, setUp } from './local-markets.ts'
 import { HOPELESS } from './processes.ts'
 
 const ELF = new URL('../../programs-idl/sunder.so', import.meta.url)
@@ -74,14 +74,22 @@ const run = async (): Promise<void> => {
     people(chain.seed).map(({ key }) => key.publicKey.toBase58()),
   )
   const connection = connectionTo(rpc)
-  const fund = () => rpc.faucet.give(chain.operator.publicKey.toBase58(), MOST_JLP)
+  const fund = (): void => {
+    for (let gift = 0; gift < GIFTS; gift++) rpc.faucet.give(chain.operator.publicKey.toBase58(), MOST_JLP)
+  }
   const operator = values.bare ? undefined : new Operator(connection, chain, fund)
+  // Whoever is there already may read; who waits for the line below finds markets.
+  const server = await startServer(rpc, { port }).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    console.error(`Port ${port} or ${port + 1} is taken: choose another one`)
+    await chain.stop()
+    return process.exit(1) // it may be free later
+  })
   if (operator !== undefined) {
     // The clock stands meanwhile. One market of each kind is enough to begin with.
     await setUp(new SunderClient(connection), chain)
     await operator.open(KINDS.map(kind => nextMarkets(chain.now, kind).at(kind === 'hourly' ? 1 : -1)!))
   }
-  const server = await startServer(rpc, { port })
   chain.run()
   console.log(`The chain's clock is at ${when(chain.now)} UTC and runs ${speed}x`)
   console.log(server.url)

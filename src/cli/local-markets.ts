@@ -37,6 +37,8 @@ const LEAST_AHEAD = 14 * DAY
 /** Months in a quarter, and how many ends of quarters there are markets for besides the next month's. */
 const QUARTER = 3
 const QUARTERS = 2
+/** Times what the faucet gives at once that the operator puts into a market: 10x longs of 1,000 JLP are to find depth. */
+export const GIFTS = 3
 export const KINDS = ['hourly', 'weekly'] as const
 
 export interface LocalMarket {
@@ -164,7 +166,8 @@ export class Operator {
       const rate = neighbour?.pool.rate ?? rateOf(publishedAt(this.#chain.pool, this.#chain.now).belief)
       const matured = known.filter(isMatured).slice(-FORGOTTEN).map(named)
       const opening = { rate, seconds: this.#minute, matured }
-      await openMarket(this.#client, this.#chain, market, MOST_JLP, this.#fund, opening)
+      const jlp = BigInt(GIFTS) * MOST_JLP
+      await openMarket(this.#client, this.#chain, market, jlp, this.#fund, opening)
       opened.push(market)
     }
     return opened

@@ -32,7 +32,7 @@ const FIRST_RPC_PORT = 8899
 const PORTS = 100
 const HOST = '127.0.0.1'
 /** Milliseconds between two questions whether the API serves. */
-const INTERVAL = 50
+const INTERVAL = 100
 
 const refuse = (why: string): never => {
   console.error(`${why}\n\n${HELP}`)

@@ -170,7 +170,7 @@ export class SunderClient extends Sender {
 
   /** A lookup table, for `options.tables`. */
   async lookupTable(address: string): Promise<AddressLookupTableAccount | undefined> {
-    return lookupTableOf(address, (await this.read([address]))[0]?.data)
+    return lookupTableOf(address, (await this.read([address]))[0])
   }
 
   // ---- preparing ----------------------------------------------------------------------------------------------------------

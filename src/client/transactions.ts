@@ -10,7 +10,7 @@ import {
 } from '@solana/web3.js'
 import { addressOf } from './addresses.ts'
 import { type MarketRef, marketAddress } from './builders.ts'
-import type { MarketData } from './codecs.ts'
+import type { AccountBytes, MarketData } from './codecs.ts'
 import { fail } from './errors.ts'
 import { ADDRESSES } from './generated/interface.ts'
 import { arrayStarts } from './tick-arrays.ts'
@@ -96,11 +96,17 @@ export const createLookupTable = (
   return { address: lookupTable.toBase58(), transactions }
 }
 
-/** A table from the bytes of its account; undefined without an account. */
-export const lookupTableOf = (address: string, data: Uint8Array | undefined): AddressLookupTableAccount | undefined =>
-  data === undefined
-    ? undefined
-    : new AddressLookupTableAccount({
-        key: new PublicKey(address),
-        state: AddressLookupTableAccount.deserialize(data),
-      })
+/** A lookup table from its account; undefined without one. `wrong-address` if it is none. */
+export const lookupTableOf = (
+  address: string,
+  account: AccountBytes | undefined,
+): AddressLookupTableAccount | undefined => {
+  if (account === undefined) return undefined
+  if (account.owner !== AddressLookupTableProgram.programId.toBase58()) {
+    fail('wrong-address', `${address} is no lookup table`, { address, owner: account.owner })
+  }
+  return new AddressLookupTableAccount({
+    key: new PublicKey(address),
+    state: AddressLookupTableAccount.deserialize(account.data),
+  })
+}

@@ -78,9 +78,9 @@ describe('figures', () => {
     ['5.5', 5.5],
     ['9', 9],
   ])('leverage %s is found for a margin', async (leverage, wanted) => {
-    const { body } = await ask({ action: 'long', margin: '25000000', leverage })
+    const { body } = await ask({ action: 'long', margin: '5000000', leverage })
     expect(Number(body.account.leverage.decimal)).toBeCloseTo(wanted, 3)
-    expect(body.account.netDeposits).toBe('25000000')
+    expect(body.account.netDeposits).toBe('5000000')
     expect(body.refusal).toBeNull()
   })
 

@@ -167,10 +167,11 @@ test('blocks are slots with what landed in them, as far as that is remembered', 
   const slot = chain.slot
   const signature = await connection.sendTransaction(transfer(made, SOL))
   chain.nextSlot()
-  await expect(connection.getBlock(slot)).rejects.toThrow('not available') // not final yet
+  const final = { commitment: 'finalized', maxSupportedTransactionVersion: 0 } as const
+  await expect(connection.getBlock(slot, final)).rejects.toThrow('not available')
   for (let passed = 0; passed < 40; passed++) chain.nextSlot()
 
-  const block = (await connection.getBlock(slot, { maxSupportedTransactionVersion: 0 }))!
+  const block = (await connection.getBlock(slot, final))!
   expect(block.transactions.map(({ transaction }) => transaction.signatures[0])).toContain(signature)
   expect(block).toMatchObject({
     blockhash: chain.hashOf(slot),
@@ -183,8 +184,8 @@ test('blocks are slots with what landed in them, as far as that is remembered', 
   expect(signatures.signatures).toEqual(block.transactions.map(({ transaction }) => transaction.signatures[0]))
   const [first, last] = [await connection.getFirstAvailableBlock(), await connection.getSlot('finalized')]
   expect(await connection.getBlocks(slot, slot + 2)).toEqual([slot, slot + 1, slot + 2])
-  expect((await connection.getBlocks(0)).length).toBe(last - first + 1)
-  await expect(connection.getBlock(chain.slot + 5)).rejects.toThrow('-32004')
+  expect((await connection.getBlocks(0, undefined, 'finalized')).length).toBe(last - first + 1)
+  await expect(connection.getBlock(chain.slot + 5)).rejects.toThrow('not available')
 
   for (let more = 1; more <= 3; more++) {
     await connection.sendTransaction(transfer(made, SOL / 10 + more))

@@ -46,7 +46,7 @@ const written = async (name: string): Promise<string> => {
 /** The same with other bytes in one of its files. */
 const altered = (from: string, file: string, bytes: Uint8Array): string => {
   const to = folder('altered')
-  rmSync(to, { recursive: true, force: true })
+  for (const path of [to, `${to}.anchor`]) rmSync(path, { recursive: true, force: true })
   mkdirSync(to)
   for (const name of readdirSync(from)) copyFileSync(join(from, name), join(to, name))
   writeFileSync(join(to, file), bytes)

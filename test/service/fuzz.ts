@@ -48,7 +48,7 @@ const textFor = (
     () => (known.markets.length > 0 ? pick(random, known.markets) : 'JLP-2411'),
     () => (known.owners.length > 0 ? pick(random, known.owners) : '11111111111111111111111111111111'),
     () => (known.signatures.length > 0 ? pick(random, known.signatures) : BASE58.slice(0, 44).repeat(2)),
-    () => String(whole(random, 1, 9)) + digits(whole(random, 0, 12)),
+    () => String(whole(random, 1, 9)) + digits(whole(random, 3, 8)),
     () => `20${whole(random, 24, 25)}-0${whole(random, 1, 9)}-${whole(random, 10, 28)}`,
     () => pick(random, ['slot', 'oracle', `market:${known.markets[0] ?? 'none'}`, 'slot,oracle']),
     () => Buffer.from(digits(12)).toString('base64'),
@@ -57,12 +57,16 @@ const textFor = (
   const wanted = new RegExp(pattern, 'u')
   const fits = (text: string): boolean => wanted.test(text) && text.length >= minLength && text.length <= maxLength
   if (/owner|address/i.test(name)) candidates.unshift(candidates[1]!)
+  if (name === 'topics') candidates.unshift(candidates[5]!)
   for (let tries = 0; tries < 12; tries++) {
     const text = (tries === 0 ? candidates[0]! : pick(random, candidates))()
     if (fits(text)) return text
   }
   return candidates.map(make => make()).find(fits) ?? 'x'.repeat(minLength)
 }
+
+/** How often what may be left out is there: seldom, since most of it refuses more. */
+const OPTIONAL = 0.25
 
 type Resolve = ReturnType<typeof resolver>
 
@@ -89,7 +93,7 @@ const valueFor = (random: Random, name: string, given: Schema, resolve: Resolve,
     }
     default: {
       const { properties = {}, required = [] } = schema
-      const some = Object.entries(properties).filter(([key]) => required.includes(key) || random() < 0.5)
+      const some = Object.entries(properties).filter(([key]) => required.includes(key) || random() < OPTIONAL)
       return Object.fromEntries(some.map(([key, of]) => [key, valueFor(random, key, of, resolve, known)]))
     }
   }
@@ -223,7 +227,7 @@ export const requestFor = (random: Random, operation: Operation, resolve: Resolv
   }
   const query: [string, unknown][] = []
   for (const { name, schema, required } of parameters.filter(one => one.in === 'query')) {
-    if (required !== true && random() < 0.5) continue
+    if (required !== true && random() > OPTIONAL) continue
     if (required === true && wrong() && random() < 0.3) continue
     query.push([name, wrong() ? pick(random, WRONG) : valid(name, schema)])
     if (wrong() && random() < 0.3) query.push([name, valid(name, schema)])

@@ -1,4 +1,4 @@
-/** What tests of the page share: the exchange as `npm start` runs it, on ports and in a directory of its own, and a browser that listens for mistakes. */
+/** What tests of the page share: the exchange with the processes of `npm start`, on ports and in a directory of its own, and a browser that listens for mistakes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -66,50 +66,102 @@ export interface RunningExchange {
   readonly stop: () => Promise<void>
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((done, failed) => {
-    const server = createServer()
-    server.once('error', failed)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => done(port))
+/** The first of two free ports in a row: the chain's WebSocket is at the one after. */
+const freePort = async (): Promise<number> => {
+  const listen = (port: number): Promise<number | undefined> =>
+    new Promise(done => {
+      const server = createServer()
+      server.once('error', () => done(undefined))
+      server.listen(port, '127.0.0.1', () => {
+        const { port: taken } = server.address() as { port: number }
+        server.close(() => done(taken))
+      })
     })
-  })
+  for (;;) {
+    const port = await listen(0)
+    if (port !== undefined && (await listen(port + 1)) !== undefined) return port
+  }
+}
 
-/** `npm start` with a new chain; resolves when it serves. `flags`: more of them, such as `--no-crowd`. */
-export const startExchange = async (...flags: readonly string[]): Promise<RunningExchange> => {
-  await builtPage()
-  const directory = mkdtempSync(join(tmpdir(), 'sunder-web-'))
-  const port = await freePort()
+interface Started {
+  /** Resolves with the first line that looks so. */
+  readonly says: (pattern: RegExp) => Promise<string>
+  readonly stop: () => Promise<void>
+}
+
+const start = (script: string, flags: readonly string[], more: Readonly<Record<string, string>> = {}): Started => {
   const { SUNDER_RPC_URL: _, DATABASE_URL: __, ...env } = process.env
-  const script = join(root, 'src/cli/start.ts')
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--import', 'tsx', script, '--port', String(port), '--directory', directory, ...flags],
-    { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli', script), ...flags], {
+    cwd: root,
+    env: { ...env, ...more },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const said: string[] = []
-  const url = `http://127.0.0.1:${port}`
-  let rpc = ''
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null) {
+  const listeners = new Set<() => void>()
+  const read = (line: string): void => {
+    said.push(line)
+    for (const listener of [...listeners]) listener()
+  }
+  createInterface({ input: child.stdout! }).on('line', read)
+  createInterface({ input: child.stderr! }).on('line', read)
+  child.once('exit', () => read(`${script} ended`))
+  return {
+    says: pattern =>
+      new Promise((done, failed) => {
+        const look = (): void => {
+          const line = said.find(one => pattern.test(one))
+          if (line !== undefined) done(line)
+          else if (child.exitCode !== null)
+            failed(new Error(`${script} ended with ${child.exitCode}:\n${said.join('\n')}`))
+          else return
+          listeners.delete(look)
+        }
+        listeners.add(look)
+        look()
+      }),
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise(done => child.once('exit', done))
       child.kill('SIGTERM')
       await ended
-    }
+    },
+  }
+}
+
+export interface ExchangeOptions {
+  /** Seconds of the chain's clock in one of ours. */
+  readonly speed?: 1 | 60 | 3600
+  /** Simulated traders. */
+  readonly crowd?: boolean
+}
+
+/** The processes of `npm start` with a new chain, on ports that nobody else has; resolves when it serves. */
+export const startExchange = async ({ speed = 60, crowd = false }: ExchangeOptions = {}): Promise<RunningExchange> => {
+  await builtPage()
+  const directory = mkdtempSync(join(tmpdir(), 'sunder-web-'))
+  const started: Started[] = []
+  const stop = async (): Promise<void> => {
+    // The chain last: the others work on it.
+    for (const one of started.reverse()) await one.stop()
     rmSync(directory, { recursive: true, force: true })
   }
-  await new Promise<void>((done, failed) => {
-    const read = (line: string): void => {
-      said.push(line)
-      rpc = /Local chain at (\S+?),/.exec(line)?.[1] ?? rpc
-      if (line.trim() === url) done()
-    }
-    createInterface({ input: child.stdout! }).on('line', read)
-    createInterface({ input: child.stderr! }).on('line', line => said.push(line))
-    child.once('exit', code => failed(new Error(`npm start ended with ${code}:\n${said.join('\n')}`)))
-  })
-  return { url, rpc, stop }
+  try {
+    const rpcPort = await freePort()
+    const rpc = `http://127.0.0.1:${rpcPort}`
+    const chain = ['--port', String(rpcPort), '--directory', join(directory, 'chain'), '--speed', String(speed)]
+    started.push(start('chain.ts', chain))
+    await started[0]!.says(/^http:/)
+    if (crowd) started.push(start('crowd.ts', ['--rpc', rpc]))
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}`
+    const rest = start('start.ts', ['--port', String(port), '--directory', directory], { SUNDER_RPC_URL: rpc })
+    started.push(rest)
+    await rest.says(new RegExp(`^${url}$`))
+    return { url, rpc, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
 }
 
 // ---- the browser ------------------------------------------------------------------------------------------------------------
@@ -150,9 +202,7 @@ export const visit = async (browser: Browser, url: string, options: VisitOptions
 export const openTestWallet = async (page: Page): Promise<string> => {
   await page.getByRole('button', { name: 'Connect', exact: true }).click()
   await page.getByRole('button', { name: 'Make a test wallet in this browser' }).click()
-  const address = await page.evaluate(
-    () => (JSON.parse(localStorage.getItem('sunder.test-wallet') ?? '{}') as { address: string }).address,
-  )
+  const address = await page.evaluate<string>(`JSON.parse(localStorage.getItem('sunder.test-wallet') ?? '{}').address`)
   await page.getByRole('button', { name: /^\w{4}…\w{4}/ }).click()
   const dialog = page.getByRole('dialog', { name: 'Wallet' })
   await dialog.getByRole('button', { name: 'Get 10,000 test JLP' }).click()
@@ -186,19 +236,23 @@ export const seriousFindings = async (page: Page): Promise<string[]> => {
     const { violations } = await axe.run()
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`))
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+      )
   })
 }
 
 /** How far things have moved by themselves while the page was looked at for so long (layout shift score). */
 export const layoutShift = (page: Page, milliseconds: number): Promise<number> =>
-  page.evaluate(async duration => {
+  page.evaluate<number>(`new Promise(done => {
     let sum = 0
     const observer = new PerformanceObserver(list => {
-      for (const entry of list.getEntries()) sum += (entry as PerformanceEntry & { value: number }).value
+      for (const entry of list.getEntries()) sum += entry.value
     })
     observer.observe({ type: 'layout-shift' })
-    await new Promise(done => setTimeout(done, duration))
-    observer.disconnect()
-    return sum
-  }, milliseconds)
+    setTimeout(() => done(sum), ${milliseconds})
+  })`)
+
+/** Whether the page is wider than its window. */
+export const overflows = (page: Page): Promise<boolean> =>
+  page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')

@@ -21,6 +21,7 @@ import {
   layoutShift,
   openBrowser,
   openTestWallet,
+  overflows,
   type RunningExchange,
   seriousFindings,
   settled,
@@ -30,7 +31,10 @@ import {
 } from './support.ts'
 
 /** As the page writes amounts: spaces between thousands. */
-const shown = (atoms: bigint, digits = 2): string => formatAtoms(atoms, digits).replace(/\B(?=(\d{3})+(\.|$))/g, ' ')
+const shown = (atoms: bigint, digits = 2): string => {
+  const [whole, fraction] = formatAtoms(atoms, digits).split('.')
+  return `${whole!.replace(/\B(?=(\d{3})+$)/g, ' ')}.${fraction}`
+}
 
 interface MarketRow {
   readonly market: string
@@ -47,7 +51,7 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
   let owner: string
 
   beforeAll(async () => {
-    exchange = await startExchange('--speed', '60', '--no-crowd')
+    exchange = await startExchange()
     connection = new Connection(exchange.rpc, 'confirmed')
     browser = await openBrowser()
     const { markets } = (await (await fetch(`${exchange.url}/v1/markets`)).json()) as { markets: MarketRow[] }
@@ -84,7 +88,7 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
 
   test('the markets and their figures are those of the API', async () => {
     const { page } = on
-    const { market: row } = { market: page.getByRole('region', { name: 'Market' }) }
+    const row = page.getByRole('region', { name: 'Market' })
     await row.getByText(/five-minute average \d/).waitFor()
     const implied = await row.locator('.figure.large dd .num').textContent()
     const { impliedApy } = (await (await fetch(`${exchange.url}/v1/markets/${market.market}`)).json()) as {
@@ -113,9 +117,11 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
         async () => {
           const query = 'action=long&margin=12500000&leverage=7'
           const answer = await fetch(`${exchange.url}/v1/markets/${market.market}/quote?${query}`)
-          const quote = (await answer.json()) as Record<string, { q64: string }> & {
+          const quote = (await answer.json()) as {
             filled: string
             fee: { total: string }
+            apyAfter: { q64: string }
+            breakEvenApy: { q64: string }
             account: { liquidationApy: { q64: string } }
           }
           const said = [
@@ -127,8 +133,8 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
           ].join(' ')
           const percentOf = ({ q64 }: { q64: string }): string => formatPercent(BigInt(q64))
           const quoted =
-            `${shown(BigInt(quote.filled))}YT ${shown(BigInt(quote.fee.total), 6)}JLP ${percentOf(quote['apyAfter']!)} ` +
-            `${percentOf(quote['breakEvenApy']!)}average APY ${percentOf(quote.account.liquidationApy)}implied APY`
+            `${shown(BigInt(quote.filled))}YT ${shown(BigInt(quote.fee.total), 6)}JLP ${percentOf(quote.apyAfter)} ` +
+            `${percentOf(quote.breakEvenApy)}average APY ${percentOf(quote.account.liquidationApy)}implied APY`
           return said === quoted ? 'equal' : `page: ${said}; API: ${quoted}`
         },
         { timeout: 60_000 },
@@ -151,7 +157,7 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
     expect(held.st).toBeLessThan(0n)
     expect(Number(-held.st) / Number(held.margin)).toBeCloseTo(leverage, 1)
     expect(await walletJlp()).toBe(9_990_000_000n)
-    await page.getByRole('heading', { name: `Account 0: ▲ Long ${shown(held.yt)} YT` }).waitFor()
+    await page.getByRole('heading', { name: `Account 0: Long ${shown(held.yt)} YT` }).waitFor()
     expect(problems).toEqual([])
   })
 
@@ -201,7 +207,7 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
     const { page, problems } = await visit(browser, `${exchange.url}/#/markets`, { width: 390, theme: 'light' })
     await page.getByRole('link', { name: market.market, exact: true }).waitFor()
     await page.getByText('Virtual price').waitFor()
-    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+    expect(await overflows(page)).toBe(false)
     expect(await seriousFindings(page)).toEqual([])
     expect(problems).toEqual([])
   })

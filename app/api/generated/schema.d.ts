@@ -1694,8 +1694,11 @@ export interface operations {
                         time: number | null;
                         age: number | null;
                         markets: number;
-                        /** @description "none": the server runs without; "unavailable": it does not answer; "ok" */
-                        index: string;
+                        /**
+                         * @description `none`: the server runs without one
+                         * @enum {string}
+                         */
+                        index: "none" | "unavailable" | "ok";
                         indexSlot: number | null;
                     };
                 };
@@ -1717,8 +1720,11 @@ export interface operations {
                         time: number | null;
                         age: number | null;
                         markets: number;
-                        /** @description "none": the server runs without; "unavailable": it does not answer; "ok" */
-                        index: string;
+                        /**
+                         * @description `none`: the server runs without one
+                         * @enum {string}
+                         */
+                        index: "none" | "unavailable" | "ok";
                         indexSlot: number | null;
                     };
                 };
@@ -3456,6 +3462,11 @@ export interface operations {
                     toleranceBps?: number;
                     /** @description On the own money: the account must not owe afterwards */
                     spot?: boolean;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -3587,6 +3598,11 @@ export interface operations {
                     minimum?: string;
                     /** @description How far the rate may have moved beyond the quote, and the fill fall below it; bp, 50 by default */
                     toleranceBps?: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -3701,6 +3717,11 @@ export interface operations {
                      * @example 90000000
                      */
                     jlp: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -3815,6 +3836,11 @@ export interface operations {
                      * @example 90000000
                      */
                     jlp: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -3943,6 +3969,11 @@ export interface operations {
                      * @example 90000000
                      */
                     yt?: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4057,6 +4088,11 @@ export interface operations {
                      * @example 90000000
                      */
                     yt: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4171,6 +4207,11 @@ export interface operations {
                      * @example 90000000
                      */
                     yt: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4283,6 +4324,11 @@ export interface operations {
                      * @example 90000000
                      */
                     pt: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4395,6 +4441,11 @@ export interface operations {
                      * @example 90000000
                      */
                     jlp: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4507,6 +4558,11 @@ export interface operations {
                      * @example 90000000
                      */
                     jlp: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4625,6 +4681,11 @@ export interface operations {
                     jlp: string;
                     /** @description How far the rate may have moved beyond the quote, and the fill fall below it; bp, 50 by default */
                     toleranceBps?: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4743,6 +4804,11 @@ export interface operations {
                     sub?: number;
                     /** @description How far the rate may have moved beyond the quote, and the fill fall below it; bp, 50 by default */
                     toleranceBps?: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4854,6 +4920,11 @@ export interface operations {
                     lower: number;
                     /** @description bp of the rate */
                     upper: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -4965,6 +5036,11 @@ export interface operations {
                     lower: number;
                     /** @description bp of the rate */
                     upper: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -5107,6 +5183,11 @@ export interface operations {
                     fee: string;
                     /** @description Unix seconds by the chain's clock */
                     expiresAt: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -5218,6 +5299,11 @@ export interface operations {
                     sub?: number;
                     /** @description Number of the margin account, 0 to 255 */
                     id: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -5327,6 +5413,11 @@ export interface operations {
                     market: string;
                     /** @description Number of the margin account, 0 to 255 */
                     sub?: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -5470,6 +5561,11 @@ export interface operations {
                      * @example 90000000
                      */
                     minimum: string;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };
@@ -5579,6 +5675,11 @@ export interface operations {
                     market: string;
                     /** @description Number of the margin account, 0 to 255 */
                     sub?: number;
+                    /**
+                     * @description A market's lookup table, for what is too large for a packet without
+                     * @example 27G8MtK7VtTcCHkpASjSDdkWWYfoqT6ggEuKidVJidD4
+                     */
+                    table?: string;
                 };
             };
         };

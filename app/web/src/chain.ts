@@ -31,6 +31,10 @@ export const useStale = (): string | undefined => {
   return connection === 'lost' ? 'The stream of changes is interrupted' : undefined
 }
 
+/** Unix seconds by the chain's clock, where it was last heard of; for whoever acts on it now. */
+let heard: (() => number) | undefined
+export const chainNow = (): number | undefined => heard?.()
+
 /** The chain's clock, counted on between two answers; unix seconds. */
 export const useNow = (): number | undefined => {
   const chain = useChain()
@@ -39,7 +43,8 @@ export const useNow = (): number | undefined => {
     if (chain?.time === undefined || chain.time === null) return
     const { time, speed, age } = chain
     const began = performance.now() - (age ?? 0)
-    const count = (): void => setNow(Math.floor(time + ((performance.now() - began) / 1000) * speed))
+    heard = () => Math.floor(time + ((performance.now() - began) / 1000) * speed)
+    const count = (): void => setNow(heard?.())
     count()
     const timer = setInterval(count, 1000)
     return () => clearInterval(timer)

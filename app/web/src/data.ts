@@ -1,5 +1,5 @@
 /** What several pages look at, as it changes. */
-import { useMemo } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useChain } from './chain.ts'
 import { useTopic, useTopics } from './live.ts'
 import { useRead } from './store.ts'
@@ -24,6 +24,21 @@ export const useMarkets = () => {
   return { markets, error }
 }
 
+/** One market as the stream last said, and the names of all. */
+export const useMarket = (name: string | undefined) => {
+  const { data, error } = useRead<Markets>('/v1/markets', undefined, { every: SLOW })
+  const found = data?.markets.find(({ market }) => market === name)
+  const live = useTopic<Market>(found === undefined ? undefined : `market:${found.market}`)
+  const market = useMemo(
+    () =>
+      found === undefined || live === undefined || live.slot < found.slot
+        ? found
+        : { ...live, volume24h: found.volume24h },
+    [found, live],
+  )
+  return { market, markets: data?.markets, error }
+}
+
 export const useOracle = (): Oracle | undefined => {
   const { data } = useRead<Oracle>('/v1/oracle', undefined, { every: SLOW })
   return useTopic<Oracle>('oracle') ?? data
@@ -31,10 +46,16 @@ export const useOracle = (): Oracle | undefined => {
 
 export const useJlp = () => useRead<Jlp>('/v1/jlp', undefined, { every: SLOW })
 
+/** What is held changes with every price, of which no stream tells: asked for so often, milliseconds. */
+const HELD = 3000
+
 /** All that an owner has. */
 export const useOwner = (owner: string | undefined) => {
   const path = owner === undefined ? undefined : `/v1/accounts/${owner}`
-  const { data, error, reload } = useRead<Owner>(path, undefined, { every: SLOW })
+  const [every, setEvery] = useState(SLOW)
+  const { data, error, reload } = useRead<Owner>(path, undefined, { every })
+  const holds = data !== undefined && data.accounts.length + data.positions.length + data.wallet.pt.length > 0
+  useEffect(() => setEvery(holds ? HELD : SLOW), [holds])
   const live = useTopic<Owner>(owner === undefined ? undefined : `account:${owner}`)
   return { owner: live !== undefined && data !== undefined && live.slot > data.slot ? live : data, error, reload }
 }

@@ -1,5 +1,5 @@
 /** A value that components follow, and reads of the API that they share. */
-import { useCallback, useEffect, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react'
 import { type ApiError, get, type Query, toApiError } from './api.ts'
 
 export interface Store<T> {
@@ -118,7 +118,8 @@ export const useRead = <T>(
       every === undefined
         ? undefined
         : setInterval(() => {
-            if (document.visibilityState === 'visible') void asked.load()
+            // Of several who look at it, one asks.
+            if (document.visibilityState === 'visible' && Date.now() - asked.askedAt >= every * 0.9) void asked.load()
           }, every)
     return () => {
       asked.users--
@@ -126,7 +127,11 @@ export const useRead = <T>(
     }
   }, [path, key, every, fresh])
   const reload = useCallback(() => void entry?.load(), [entry])
-  return { ...useStore(store), reload }
+  const read = useStore(store)
+  // With another query the answer to the one before stays on the screen until the new one is there.
+  const last = useRef<{ readonly path: string | undefined; readonly data: T | undefined }>(undefined)
+  if (read.data !== undefined || last.current?.path !== path) last.current = { path, data: read.data }
+  return { ...read, data: read.data ?? last.current?.data, reload }
 }
 
 /** Asks again for whatever is looked at and begins so, such as `/v1/accounts/`; what nobody looks at is forgotten. */

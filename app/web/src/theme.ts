@@ -27,13 +27,19 @@ export const switchTheme = (): void => {
   store.set(next)
 }
 
+const colours = new Map<string, string>()
+store.subscribe(() => colours.clear())
+
 /** A custom property's colour as it is now, for what draws on a canvas. */
 export const colour = (name: string): string => {
+  const known = colours.get(name)
+  if (known !== undefined) return known
   const probe = document.createElement('span')
   probe.style.color = `var(--${name})`
   probe.style.display = 'none'
   document.body.append(probe)
   const { color } = getComputedStyle(probe)
   probe.remove()
+  colours.set(name, color)
   return color
 }

@@ -90,10 +90,12 @@ export default function TimeChart({ series, height, format, minMove = 0.0001, la
   }, [])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme is where the colours come from
+  useEffect(() => chart.current?.applyOptions(optionsOf()), [theme])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme is where the colours come from
   useEffect(() => {
     const on = chart.current
     if (on === null) return
-    on.applyOptions(optionsOf())
     const all = drawn.current
     for (const [name, one] of all) {
       if (series.some(given => given.name === name)) continue

@@ -129,7 +129,7 @@ const Edges = ({
               <span className="muted">—</span>
             ) : (
               <Num unit="pt" tone={sideOf(edge.edgePoints)}>
-                {`${edge.edgePoints > 0 ? '+' : ''}${edge.edgePoints.toFixed(2)}`}
+                {signedNumber(edge.edgePoints, 2)}
               </Num>
             ),
         },
@@ -150,7 +150,7 @@ const Edges = ({
             edge?.perYt == null ? (
               '—'
             ) : (
-              <Num tone={sideOf(Number(edge.perYt.net.decimal))}>{price(exact(edge.perYt.net), 6)}</Num>
+              <Num tone={sideOf(Number(edge.perYt.net.decimal))}>{signedNumber(Number(edge.perYt.net.decimal), 6)}</Num>
             ),
         },
         {
@@ -177,6 +177,10 @@ const Edges = ({
     />
   </Panel>
 )
+
+/** With its sign in front: of what is foretold, not of money. */
+const signedNumber = (value: number, digits: number): string =>
+  `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`
 
 const UNTIL: Readonly<Record<Until, string>> = {
   coupon: 'Next coupon',

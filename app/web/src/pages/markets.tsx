@@ -24,8 +24,8 @@ export const Status = ({ market: { status, says } }: { readonly market: Market }
 }
 
 const Implied = ({ market, official }: { readonly market: Market; readonly official: number | undefined }) => {
-  // A whole hour, so that the question stays the same for as long.
-  const from = market.time - (market.time % 3600) - SPARK
+  // The same question for days, however fast the clock runs.
+  const from = market.time - (market.time % (5 * DAY)) - SPARK
   const { data } = useCandles(market.market, '1h', from)
   const values = data?.rows.map(({ apy }) => real(exact(apy.close))) ?? []
   const now = real(exact(market.impliedApy))

@@ -2,7 +2,7 @@
 import { useEffect } from 'react'
 import { useNow, useStale } from '../chain.ts'
 import { Banner, ErrorBanner, Figure, Figures, Panel, Why } from '../components/index.tsx'
-import { useMarkets, useOracle, useOwner } from '../data.ts'
+import { useMarket, useOracle, useOwner } from '../data.ts'
 import { amount, day, duration, formatTime, percent, price, signedPercent, times } from '../format.ts'
 import { useSnapshot } from '../kernel.ts'
 import { go, useRoute } from '../router.ts'
@@ -16,12 +16,11 @@ import './trade/trade.css'
 const Head = ({
   market,
   markets,
-  now,
 }: {
   readonly market: Market | undefined
   readonly markets: readonly Market[] | undefined
-  readonly now: number | undefined
 }) => {
+  const now = useNow()
   const stale = useStale()
   const edge = market?.leadingEdge
   return (
@@ -117,14 +116,12 @@ const Head = ({
 
 export default function Trade() {
   const {
-    rest: [name],
+    rest: [name, ...asked],
   } = useRoute()
-  const { markets, error } = useMarkets()
+  const { market, markets, error } = useMarket(name)
   const oracle = useOracle()
-  const now = useNow()
   const signer = useSigner()
   const { owner } = useOwner(signer?.address)
-  const market = markets?.find(one => one.market === name)
   const first = markets?.find(({ status }) => status !== 'matured') ?? markets?.[0]
   const { snapshot, error: unread } = useSnapshot(market?.market)
 
@@ -145,7 +142,7 @@ export default function Trade() {
   }
   return (
     <>
-      <Head market={market} markets={markets} now={now} />
+      <Head market={market} markets={markets} />
       <ErrorBanner error={error ?? unread} />
       {closed === undefined ? null : <Banner tone="warn" title={`${closed}.`} />}
       <div className="grid trade-grid">
@@ -154,7 +151,13 @@ export default function Trade() {
           <Positions market={market} snapshot={snapshot} owner={owner} />
           <Trades market={market?.market} />
         </div>
-        <Ticket key={market?.market} snapshot={snapshot} market={market} owner={owner} now={now} />
+        <Ticket
+          key={[market?.market, ...asked].join('/')}
+          snapshot={snapshot}
+          market={market}
+          owner={owner}
+          asked={asked}
+        />
       </div>
     </>
   )

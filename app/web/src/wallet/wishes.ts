@@ -34,16 +34,24 @@ export const addLiquidity = (body: RangePlace & { readonly jlp: bigint; readonly
   title: `Add liquidity to ${body.market}`,
   action: 'add-liquidity',
   body,
+  says: () => 'Your liquidity is in the market: it earns fees while the rate is in its range.',
 })
 
 export const removeLiquidity = (
   body: RangePlace & { readonly shareBps: number; readonly sell: boolean; readonly toleranceBps: number },
-): Wish => ({ title: `Take liquidity out of ${body.market}`, action: 'remove-liquidity', body })
+): Wish => ({
+  title: `Take liquidity out of ${body.market}`,
+  action: 'remove-liquidity',
+  body,
+  // Of ticks and units of liquidity nobody needs to hear.
+  says: lines => `${lines.filter(line => !line.startsWith('Liquidity of')).join(' ')}`,
+})
 
 export const collect = (body: RangePlace): Wish => ({
   title: `Collect from ${body.market}`,
   action: 'collect',
   body,
+  says: () => 'What it had earned is in the wallet.',
 })
 
 export const closeRange = (body: RangePlace): Wish => ({

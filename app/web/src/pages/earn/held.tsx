@@ -1,7 +1,7 @@
 /** PT in the wallet: what they are worth, what leaving early costs, and the ways on. */
 import { useState } from 'react'
 import { get } from '../../api.ts'
-import { Banner, Dialog, ErrorBanner, Line, Lines, Num, Panel, Table } from '../../components/index.tsx'
+import { Banner, type Column, Dialog, ErrorBanner, Line, Lines, Num, Panel, Table } from '../../components/index.tsx'
 import {
   AmountField,
   atomsIn,
@@ -11,6 +11,7 @@ import {
   ToleranceSelect,
   timeLeft,
 } from '../../components/shared.tsx'
+import { useHasIndex } from '../../data.ts'
 import { amount, day, formatAtoms, percent, signed } from '../../format.ts'
 import { useSnapshot } from '../../kernel.ts'
 import { useRead } from '../../store.ts'
@@ -28,37 +29,74 @@ interface Row {
 
 type Way = 'sell' | 'roll'
 
-/** JLP given for PT of a market less JLP got for them, by the trades of a wallet; undefined without an index. */
-export const netPaid = (trades: readonly Trade[] | undefined, market: string): bigint | undefined =>
-  trades
-    ?.filter(trade => trade.market === market && trade.sub === null && trade.side.endsWith('pt'))
-    .reduce(
-      (sum, { side, amount: jlp, fee }) =>
-        side === 'buy-pt' ? sum + BigInt(jlp) + BigInt(fee) : sum - BigInt(jlp) + BigInt(fee),
-      0n,
-    )
+/** JLP given for PT less JLP got for them, by the trades of a wallet; undefined unless these account for what it holds. */
+export const netPaid = (trades: readonly Trade[] | undefined, { market, pt }: HeldPt): bigint | undefined => {
+  const own = trades?.filter(trade => trade.market === market && trade.sub === null && trade.side.endsWith('pt'))
+  if (own === undefined) return undefined
+  const sum = (of: (trade: Trade) => bigint): bigint => own.reduce((total, trade) => total + of(trade), 0n)
+  const sign = ({ side }: Trade): bigint => (side === 'buy-pt' ? 1n : -1n)
+  if (sum(trade => sign(trade) * BigInt(trade.filled)) !== BigInt(pt)) return undefined
+  return sum(trade => sign(trade) * BigInt(trade.amount) + BigInt(trade.fee))
+}
 
 export const HeldPts = ({
   owner,
   held,
   markets,
   now,
+  canSign = true,
 }: {
   readonly owner: string
   readonly held: Owner | undefined
   readonly markets: readonly Market[] | undefined
   readonly now: number | undefined
+  /** False: somebody else's are looked at. */
+  readonly canSign?: boolean
 }) => {
   const [open, setOpen] = useState<{ readonly market: string; readonly way: Way }>()
   const { send, isBusy } = useSend()
-  const trades = useRead<Page<Trade>>(`/v1/accounts/${owner}/trades`, { limit: 1000 }, { every: 10_000 })
+  const trades = useRead<Page<Trade>>(
+    useHasIndex() ? `/v1/accounts/${owner}/trades` : undefined,
+    { limit: 1000 },
+    { every: 4000 },
+  )
   const rows = held?.wallet.pt.map(one => ({
     held: one,
     market: markets?.find(({ market }) => market === one.market),
   }))
   const chosen = rows?.find(({ held: { market } }) => market === open?.market)
+  const actions: Column<Row> = {
+    name: <span className="hidden-visually">What can be done</span>,
+    label: 'Actions',
+    end: true,
+    cell: ({ held: { market, pt }, market: row }) =>
+      row?.status === 'matured' ? (
+        <span className="row">
+          <button
+            type="button"
+            className="button small primary"
+            disabled={isBusy}
+            onClick={() => void send(redeemPt({ market, pt: BigInt(pt) }))}
+          >
+            Redeem
+          </button>
+          <button type="button" className="button small" onClick={() => setOpen({ market, way: 'roll' })}>
+            Roll
+          </button>
+        </span>
+      ) : (
+        <span className="row">
+          <button type="button" className="button small" onClick={() => setOpen({ market, way: 'sell' })}>
+            Sell
+          </button>
+          <button type="button" className="button small" onClick={() => setOpen({ market, way: 'roll' })}>
+            Roll
+          </button>
+        </span>
+      ),
+  }
   return (
-    <Panel title="PT that you hold" flush>
+    <Panel title={canSign ? 'PT that you hold' : 'PT in the wallet'} flush>
       <Table<Row>
         caption="PT in this wallet"
         rows={rows}
@@ -77,9 +115,15 @@ export const HeldPts = ({
           {
             name: 'Paid, net',
             end: true,
-            cell: ({ held: { market } }) => {
-              const paid = netPaid(trades.data?.rows, market)
-              return paid === undefined ? <span className="muted">—</span> : <Num unit="JLP">{amount(paid)}</Num>
+            cell: ({ held: one }) => {
+              const paid = netPaid(trades.data?.rows, one)
+              return paid === undefined ? (
+                <span className="muted" title="Not all of them were bought here, or the past is still being read">
+                  —
+                </span>
+              ) : (
+                <Num unit="JLP">{amount(paid)}</Num>
+              )
             },
           },
           {
@@ -107,36 +151,7 @@ export const HeldPts = ({
               </span>
             ),
           },
-          {
-            name: <span className="hidden-visually">What can be done</span>,
-            label: 'Actions',
-            end: true,
-            cell: ({ held: { market, pt }, market: row }) =>
-              row?.status === 'matured' ? (
-                <span className="row">
-                  <button
-                    type="button"
-                    className="button small primary"
-                    disabled={isBusy}
-                    onClick={() => void send(redeemPt({ market, pt: BigInt(pt) }))}
-                  >
-                    Redeem
-                  </button>
-                  <button type="button" className="button small" onClick={() => setOpen({ market, way: 'roll' })}>
-                    Roll
-                  </button>
-                </span>
-              ) : (
-                <span className="row">
-                  <button type="button" className="button small" onClick={() => setOpen({ market, way: 'sell' })}>
-                    Sell
-                  </button>
-                  <button type="button" className="button small" onClick={() => setOpen({ market, way: 'roll' })}>
-                    Roll
-                  </button>
-                </span>
-              ),
-          },
+          ...(canSign ? [actions] : []),
         ]}
       />
       <Dialog

@@ -196,7 +196,10 @@ const TakeOut = ({
   const shareBps = useSettled(share * 100)
   const sell = pays === 'zap'
   const query = { action: 'remove', lower, upper, owner, shareBps, sell, toleranceBps }
-  const { data: found, error } = useRead<LiquidityAnswer>(`/v1/markets/${range.market}/liquidity-quote`, query, {
+  const [isSent, setSent] = useState(false)
+  // Once it is on its way there may be nothing left to ask about.
+  const path = isSent ? undefined : `/v1/markets/${range.market}/liquidity-quote`
+  const { data: found, error } = useRead<LiquidityAnswer>(path, query, {
     every: 3000,
     fresh: 0,
   })
@@ -269,14 +272,15 @@ const TakeOut = ({
       <button
         type="button"
         className="button primary wide"
-        disabled={why !== undefined || isBusy || found === undefined}
-        onClick={() =>
-          void send(
-            removeLiquidity({ market: range.market, lower, upper, shareBps: share * 100, sell, toleranceBps }),
-          ).then(sent => {
-            if (sent !== undefined) onDone()
+        disabled={why !== undefined || isBusy || isSent || found === undefined}
+        onClick={() => {
+          setSent(true)
+          const wish = { market: range.market, lower, upper, shareBps: share * 100, sell, toleranceBps }
+          void send(removeLiquidity(wish)).then(sent => {
+            if (sent === undefined) setSent(false)
+            else onDone()
           })
-        }
+        }}
       >
         {why ?? `Take out ${share} %`}
       </button>

@@ -1,6 +1,7 @@
 /** What was and what lies there: implied against realised APY, the price of YT, depth, and the last trades. */
 import { useCallback, useMemo, useState } from 'react'
 import { apyFromRate, type RateQ64 } from '../../../../../amm/index.ts'
+import { useChain } from '../../chain.ts'
 import { CurveChart, Legend, TimeChart } from '../../charts/index.tsx'
 import { Choice, Num, Panel, Table, Tabs } from '../../components/index.tsx'
 import { useCandles, useHasIndex } from '../../data.ts'
@@ -34,9 +35,11 @@ export const Charts = ({
   const [width, setWidth] = useState<Width>('1h')
   const hasIndex = useHasIndex()
   const seconds = WIDTHS[width]
-  // Begins at a candle of a day, so that the question stays the same for long.
+  const { speed = 1 } = useChain() ?? {}
+  // The same question for a minute at least, however fast the clock runs.
+  const step = Math.max(100 * seconds, 60 * speed)
   const time = market?.time
-  const from = time === undefined ? undefined : Math.max(0, time - (time % Math.max(seconds, 3600)) - SHOWN * seconds)
+  const from = time === undefined ? undefined : Math.max(0, time - (time % step) - SHOWN * seconds)
   const { data } = useCandles(market?.market, width, from)
   const empty = hasIndex ? 'Nothing was traded yet' : 'There is no index here to read history from'
   return (
@@ -101,8 +104,8 @@ const Apy = ({
   readonly oracle: Oracle | undefined
   readonly empty: string
 }) => {
-  // Days before today: the same question all day.
-  const since = market === undefined ? undefined : day(market.time - 44 * DAY)
+  // The same question for a month of the chain's.
+  const since = market === undefined ? undefined : day(market.time - (market.time % (30 * DAY)) - 44 * DAY)
   const { data: history } = useRead<OracleHistory>(
     since === undefined ? undefined : '/v1/oracle/history',
     { width: 'day', from: since, limit: 400 },
@@ -282,7 +285,7 @@ export const Trades = ({ market }: { readonly market: string | undefined }) => {
           {
             name: 'Trade',
             cell: ({ side, cause }) => (
-              <span className={side.startsWith('buy') === side.endsWith('yt') ? 'long' : 'short'}>
+              <span className={`what ${side.startsWith('buy') === side.endsWith('yt') ? 'long' : 'short'}`}>
                 <span aria-hidden="true">{side.startsWith('buy') ? '▲' : '▼'}</span>{' '}
                 {side.startsWith('buy') ? 'Buys' : 'Sells'} {side.slice(-2).toUpperCase()}
                 {CAUSES[cause] ? <span className="unit">{CAUSES[cause]}</span> : null}

@@ -1,7 +1,7 @@
 /** The order form. All that it says is worked out in the page, from the market's accounts, at every keystroke. */
 import { useMemo, useState } from 'react'
 import { parseAtoms, parsePercent, type RateQ64, rateFromApy, ytPrice } from '../../../../../amm/index.ts'
-import { useChain } from '../../chain.ts'
+import { chainNow, useChain } from '../../chain.ts'
 import { Banner, Choice, Field, Panel, Select, Slider, Why } from '../../components/index.tsx'
 import { amount, apy, percent, signed } from '../../format.ts'
 import {
@@ -79,21 +79,22 @@ export const Ticket = ({
   snapshot,
   market,
   owner,
-  now,
+  asked = [],
 }: {
   readonly snapshot: Snapshot | undefined
   readonly market: Market | undefined
   readonly owner: Owner | undefined
-  readonly now: number | undefined
+  /** What the address asks for: a side and YT, such as `long` and `1250.5`. */
+  readonly asked?: readonly string[]
 }) => {
   const signer = useSigner()
   const chain = useChain()
   const { send, isBusy } = useSend()
-  const [side, setSide] = useState<SideName>('long')
+  const [side, setSide] = useState<SideName>(asked[0] === 'short' ? 'short' : 'long')
   const [kind, setKind] = useState<Kind>('market')
-  const [by, setBy] = useState<'margin' | 'yt'>('margin')
+  const [by, setBy] = useState<'margin' | 'yt'>(asked[1] === undefined ? 'margin' : 'yt')
   const [marginText, setMargin] = useState('10')
-  const [ytText, setYt] = useState('1000')
+  const [ytText, setYt] = useState(asked[1] ?? '1000')
   const [leverage, setLeverage] = useState(500)
   const [isSpot, setSpot] = useState(false)
   const [limitText, setLimit] = useState('')
@@ -210,6 +211,7 @@ export const Ticket = ({
   const reason = reasons.find(one => typeof one === 'string') as string | undefined
 
   const submit = async (): Promise<void> => {
+    const now = chainNow() ?? snapshot?.now
     if (snapshot === undefined || now === undefined || name === undefined) return
     if (kind === 'market') {
       if (ask === undefined) return
