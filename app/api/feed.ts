@@ -230,6 +230,9 @@ export class Feed extends EventEmitter<{ slot: [Shared]; market: [LiveMarket] }>
   #readings = 0
   #failures = 0
   #running: Promise<void> | undefined
+  /** The reading under way or the last one, and the one that was asked for after it. */
+  #current: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
   #stopped = new AbortController()
 
   constructor(client: SunderClient, connection: Pick<Connection, 'getProgramAccounts'>, options: FeedOptions = {}) {
@@ -280,14 +283,14 @@ export class Feed extends EventEmitter<{ slot: [Shared]; market: [LiveMarket] }>
 
   /** Reads until `stop`; resolves after the first reading, whether or not it went well. */
   async start(): Promise<void> {
-    const first = this.#once()
+    const first = this.renew()
     this.#running = first.then(async () => {
       while (!this.#stopped.signal.aborted) {
         const { interval } = this.#options
         const began = monotonic()
         const wait = this.#failures === 0 ? interval : Math.min(LONGEST_WAIT, interval * 2 ** this.#failures)
         await this.#sleep(wait)
-        await this.#once()
+        await this.renew()
         // A reading that took long has itself been the wait.
         if (monotonic() - began > 2 * wait) await this.#sleep(0)
       }
@@ -311,6 +314,16 @@ export class Feed extends EventEmitter<{ slot: [Shared]; market: [LiveMarket] }>
       const timer = setTimeout(end, milliseconds)
       signal.addEventListener('abort', end)
     })
+  }
+
+  /** A reading that begins after now; all who ask before it does share it. Resolves whether or not it went well. */
+  renew(): Promise<void> {
+    this.#next ??= this.#current.then(() => {
+      this.#next = undefined
+      this.#current = this.#once()
+      return this.#current
+    })
+    return this.#next
   }
 
   async #once(): Promise<void> {

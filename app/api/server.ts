@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -73,6 +74,9 @@ const answerRaw = (error: Error & { code?: string }, socket: Socket): void => {
 }
 const RAW: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
 
+/** Whether the page has been built; that may be while the server runs. */
+const hasPage = (web: string | undefined): boolean => web !== undefined && existsSync(join(web, 'index.html'))
+
 export const buildServer = async (context: Context, options: ServerOptions = {}) => {
   const { logger = false, trustProxy = false, origins = [], web } = options
   const app = fastify({
@@ -119,10 +123,9 @@ export const buildServer = async (context: Context, options: ServerOptions = {})
     const said = known ?? new ApiError(500, 'internal', 'The server has failed', hint)
     return reply.code(said.status).send(bodyOf(said, request.id))
   })
-  const hasPage = web !== undefined && existsSync(web)
   app.setNotFoundHandler((request, reply) => {
     // The page has addresses of its own, which it finds by itself.
-    const isPage = hasPage && request.method === 'GET' && !/^\/v1(\/|$)|\.\w+$/.test(request.url.split('?')[0]!)
+    const isPage = hasPage(web) && request.method === 'GET' && !/^\/v1(\/|$)|\.\w+$/.test(request.url.split('?')[0]!)
     if (isPage) return reply.sendFile('index.html')
     const hint = 'GET /openapi.json lists all of them.'
     return reply.code(404).send(bodyOf(new ApiError(404, 'not-found', 'There is no such route', hint), request.id))
@@ -181,8 +184,8 @@ export const buildServer = async (context: Context, options: ServerOptions = {})
   await app.register(transactionRoutes, { ...given, prefix: '/v1' })
   await app.register(streamRoutes, { ...given, prefix: '/v1' })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
-  if (hasPage) await app.register(serveStatic, { root: web })
-  else await app.register(pageRoutes, given)
+  if (web !== undefined) await app.register(serveStatic, { root: web, index: false })
+  await app.register(pageRoutes, { ...given, hasPage: () => hasPage(web) })
   return app
 }
 

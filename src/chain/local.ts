@@ -182,7 +182,7 @@ export class LocalChain extends EventEmitter<{ -readonly [K in keyof ChainEvents
   constructor(setting: LocalSetting) {
     super()
     this.setMaxListeners(0)
-    const { elf, directory, keep = 5000, journalBytes, disk, speed = 1, history = projectHistory() } = setting
+    const { elf, directory, keep = 2000, journalBytes, disk, speed = 1, history = projectHistory() } = setting
     const opened =
       directory === undefined
         ? undefined

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { endpointsIn } from '../chain/cluster.ts'
+import { buildPage, isPageBuilt } from './page.ts'
 import { HOPELESS, Running, type Service, type Watcher } from './processes.ts'
 
 const HELP = `npm start -- [--port 3000] [--speed 60] [--directory .sunder] [--no-crowd] [--fresh] [--verbose]
@@ -105,9 +106,11 @@ const run = async (): Promise<void> => {
   const running: Running[] = []
   let chain: Running | undefined
   let isStopping = false
+  const building = new AbortController()
   const stop = async (code: number): Promise<void> => {
     if (isStopping) return
     isStopping = true
+    building.abort()
     await Promise.all(running.map(one => one !== chain && one.stop()))
     await chain?.stop() // which the others work on
     process.exit(code)
@@ -145,7 +148,12 @@ const run = async (): Promise<void> => {
     begin(service('crowd', 'crowd.ts', '--rpc', rpc))
   }
   while (!(await serves(url))) await new Promise(done => setTimeout(done, INTERVAL))
-  if (!isStopping) console.log(url)
+  if (isStopping) return
+  console.log(url)
+  if (isPageBuilt()) return
+  console.error('The page is being built; everything else is there')
+  const { failed } = await buildPage(building.signal)
+  if (!isStopping) console.error(failed === undefined ? 'The page is there' : `The page could not be built: ${failed}`)
 }
 
 await run()

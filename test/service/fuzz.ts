@@ -341,9 +341,9 @@ const knownOf = async (url: string): Promise<Known> => {
   const { markets = [] } = (await json<{ markets?: { market: string }[] }>('/v1/markets')) ?? {}
   const names = markets.map(({ market }) => market)
   const trades = await Promise.all(
-    names.map(name => json<{ trades?: { owner?: string | null; signature?: string }[] }>(`/v1/markets/${name}/trades`)),
+    names.map(name => json<{ rows?: { owner?: string | null; signature?: string }[] }>(`/v1/markets/${name}/trades`)),
   )
-  const rows = trades.flatMap(page => page?.trades ?? [])
+  const rows = trades.flatMap(page => page?.rows ?? [])
   const defined = (values: readonly (string | null | undefined)[]): string[] => [
     ...new Set(values.flatMap(value => (typeof value === 'string' ? [value] : []))),
   ]

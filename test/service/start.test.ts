@@ -134,6 +134,18 @@ test(`${KILLS} kills of all processes: everything comes back, no acknowledged tr
     }
   })()
 
+  // The chain remembers the last 2,000 transactions: it is asked now and then.
+  const landed = new Set<string>()
+  const look = async (): Promise<true> => {
+    const asked = [...sent.keys()].filter(signature => !landed.has(signature))
+    for (let at = 0; at < asked.length; at += 256) {
+      const some = asked.slice(at, at + 256)
+      const { value } = await connection.getSignatureStatuses(some)
+      for (const [i, status] of value.entries()) if (status !== null && status.err === null) landed.add(some[i]!)
+    }
+    return true
+  }
+
   const dice = new Dice(142n)
   for (let kill = 0; kill < KILLS; kill++) {
     const victim = VICTIMS[kill % VICTIMS.length]!
@@ -142,6 +154,7 @@ test(`${KILLS} kills of all processes: everything comes back, no acknowledged tr
     process.kill(pid, 'SIGKILL')
     await until(`the end of ${victim}`, () => (isAlive(pid) ? undefined : true))
     expect(parent.exitCode).toBeNull()
+    if (kill % VICTIMS.length === VICTIMS.length - 1) await until('the chain', look)
   }
   for (const victim of VICTIMS) await until(victim, () => pidOf(victim))
   await until('the chain', () => connection.getSlot())
@@ -150,13 +163,7 @@ test(`${KILLS} kills of all processes: everything comes back, no acknowledged tr
   await quote(url)
 
   expect(acknowledged.size).toBeGreaterThan(KILLS)
-  const signatures = [...sent.keys()]
-  const landed = new Set<string>()
-  for (let at = 0; at < signatures.length; at += 256) {
-    const some = signatures.slice(at, at + 256)
-    const { value } = await connection.getSignatureStatuses(some)
-    for (const [i, status] of value.entries()) if (status !== null && status.err === null) landed.add(some[i]!)
-  }
+  await look()
   expect([...acknowledged].filter(signature => !landed.has(signature))).toEqual([])
   const paid = [...landed].reduce((sum, signature) => sum + sent.get(signature)!, 0)
   expect(await connection.getBalance(key(idOf('bob')))).toBe(paid)

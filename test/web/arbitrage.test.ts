@@ -45,10 +45,7 @@ describe("the page's sums of an arbitrage", () => {
 
   test('a short earns what a long loses, but for impact and fees', () => {
     const terms = { yt, seconds: 7 * 86_400, apr: 0.1 }
-    const [long, short] = [
-      arbitrage(pool, { ...terms, side: 'long' })!,
-      arbitrage(pool, { ...terms, side: 'short' })!,
-    ]
+    const [long, short] = [arbitrage(pool, { ...terms, side: 'long' })!, arbitrage(pool, { ...terms, side: 'short' })!]
     expect(long.net).toBeLessThan(0n)
     expect(short.net).toBeGreaterThan(0n)
     for (const made of [long, short]) expect(made.net).toBe(made.coupons - made.decay - made.impact - made.fees)
@@ -82,7 +79,7 @@ describe.skipIf(!hasChromium)('arbitrage in a browser (skipped where there is no
   let market: MarketRow
 
   beforeAll(async () => {
-    exchange = await startExchange('--speed', '1', '--no-crowd')
+    exchange = await startExchange({ speed: 1 })
     chain = new ChainSide(exchange)
     browser = await openBrowser()
     market = (await chain.marketsOf('hourly')).at(-1)!

@@ -4,9 +4,9 @@ import type { Page } from 'playwright-core'
 import { formatAtoms } from '../../amm/index.ts'
 import { tokenAccountOf } from '../../src/chain/tokens.ts'
 import {
-  ADDRESSES,
   type AccountData,
   type AccountName,
+  ADDRESSES,
   addressOf,
   decodeOwned,
   type MarketRef,
@@ -24,7 +24,11 @@ export const shown = (atoms: bigint, digits = 2): string => {
 }
 /** Atoms of a figure that the page shows with all its digits. */
 export const atomsOf = (text: string): bigint => {
-  const number = text.replaceAll(' ', '').replace('−', '-').match(/-?\d+(\.\d{1,6})?/)?.[0] ?? ''
+  const number =
+    text
+      .replaceAll(' ', '')
+      .replace('−', '-')
+      .match(/-?\d+(\.\d{1,6})?/)?.[0] ?? ''
   const [whole = '0', fraction = ''] = number.replace('-', '').split('.')
   const atoms = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, '0'))
   return number.startsWith('-') ? -atoms : atoms
@@ -34,6 +38,7 @@ export interface MarketRow {
   readonly market: string
   readonly kind: 'hourly' | 'weekly'
   readonly maturity: number
+  readonly status: string
 }
 
 export class ChainSide {
@@ -55,10 +60,10 @@ export class ChainSide {
     return (await this.get<{ markets: MarketRow[] }>('/v1/markets')).markets
   }
 
-  /** Those with a kind of coupons, by maturity, once there are so many: a new chain opens them one after the other. */
+  /** Open ones with a kind of coupons, by maturity, once there are so many: a new chain opens them one after the other. */
   async marketsOf(kind: MarketRow['kind'], least = 1): Promise<readonly MarketRow[]> {
     for (;;) {
-      const found = (await this.markets()).filter(market => market.kind === kind)
+      const found = (await this.markets()).filter(market => market.kind === kind && /^(open|coupon-due)$/.test(market.status))
       if (found.length >= least) return found
       await new Promise(done => setTimeout(done, 500))
     }

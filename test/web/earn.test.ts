@@ -5,7 +5,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apyFromRate, ONE_Q64 } from '../../amm/index.ts'
-import { leveragedPt, ptSpread, setUp } from '../../src/strategy/index.ts'
 import {
   buyWith,
   leaveWith,
@@ -14,6 +13,7 @@ import {
   spreadOf,
   worthOf,
 } from '../../app/web/src/pages/earn/figures.ts'
+import { leveragedPt, ptSpread, setUp } from '../../src/strategy/index.ts'
 import { atomsOf, ChainSide, cellOf, lineOf, type MarketRow, shown } from './chain.ts'
 import {
   hasChromium,
@@ -99,7 +99,7 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
   let owner: string
 
   beforeAll(async () => {
-    exchange = await startExchange('--speed', '60', '--no-crowd')
+    exchange = await startExchange()
     chain = new ChainSide(exchange)
     browser = await openBrowser()
     ;[market, later] = (await chain.marketsOf('hourly', 2)) as [MarketRow, MarketRow]
@@ -111,7 +111,8 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
   })
 
   const form = () => on.page.getByRole('region', { name: 'Fix an APY' })
-  const heldRow = (of: MarketRow) => on.page.getByRole('row', { name: new RegExp(`^${of.market} .* PT `) })
+  const heldRow = (of: MarketRow) =>
+    on.page.getByRole('region', { name: 'PT that you hold' }).getByRole('row').filter({ hasText: of.market })
 
   test('without a wallet the figures are there, and without JLP the faucet is offered', async () => {
     const { page } = on
@@ -127,7 +128,9 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
       .poll(
         async () => {
           const said = await Promise.all(
-            ['You get now', 'You pay', 'of it fee'].map(async label => atomsOf((await lineOf(form(), label).textContent())!)),
+            ['You get now', 'You pay', 'of it fee'].map(async label =>
+              atomsOf((await lineOf(form(), label).textContent())!),
+            ),
           )
           const [pt, paid, fee] = said as [bigint, bigint, bigint]
           const query = `action=buy-pt&unit=token&amount=${pt}`
@@ -143,7 +146,9 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
 
   test('PT bought are in the wallet, by the chain and on the page', async () => {
     const before = await chain.jlp(owner)
-    await form().getByRole('button', { name: /^Buy [\d .]+ PT$/ }).click()
+    await form()
+      .getByRole('button', { name: /^Buy [\d .]+ PT$/ })
+      .click()
     expect(await settled(on.page, `Buy PT of ${market.market}`)).toContain('Bought')
     const pt = await chain.pt(owner, market)
     expect(pt).toBeGreaterThan(123_000_000n)
@@ -151,7 +156,9 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
     expect(paid).toBeGreaterThan(123_000_000n)
     expect(paid).toBeLessThanOrEqual(123_456_700n)
     await expect.poll(() => cellOf(heldRow(market), 'Held').textContent()).toBe(`${shown(pt)}PT`)
-    await expect.poll(() => cellOf(heldRow(market), 'Paid, net').textContent(), { timeout: 30_000 }).toBe(`${shown(paid)}JLP`)
+    await expect
+      .poll(() => cellOf(heldRow(market), 'Paid, net').textContent(), { timeout: 30_000 })
+      .toBe(`${shown(paid)}JLP`)
   })
 
   test('part of them sold', async () => {

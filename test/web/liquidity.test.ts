@@ -5,10 +5,17 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ONE_Q64 } from '../../amm/index.ts'
+import {
+  addingTo,
+  apyAtTick,
+  overRates,
+  rangeAt,
+  sourcesOf,
+  tickAtApy,
+} from '../../app/web/src/pages/liquidity/figures.ts'
 import { addressOf, marketAddress } from '../../src/client/index.ts'
 import { lpView } from '../../src/exchange/index.ts'
 import { setUp } from '../../src/strategy/index.ts'
-import { addingTo, apyAtTick, overRates, rangeAt, sourcesOf, tickAtApy } from '../../app/web/src/pages/liquidity/figures.ts'
 import { atomsOf, ChainSide, cellOf, lineOf, type MarketRow, shown } from './chain.ts'
 import {
   hasChromium,
@@ -101,7 +108,7 @@ describe.skipIf(!hasChromium)('providing liquidity in a browser (skipped where t
   const ticks = { lower: 0, upper: 0 }
 
   beforeAll(async () => {
-    exchange = await startExchange('--speed', '60', '--no-crowd')
+    exchange = await startExchange()
     chain = new ChainSide(exchange)
     browser = await openBrowser()
     market = (await chain.marketsOf('hourly')).at(-1)!
@@ -165,7 +172,9 @@ describe.skipIf(!hasChromium)('providing liquidity in a browser (skipped where t
       )
       .toEqual(['0', '0'])
     const before = await chain.jlp(owner)
-    await form().getByRole('button', { name: /^Provide [\d .]+ JLP$/ }).click()
+    await form()
+      .getByRole('button', { name: /^Provide [\d .]+ JLP$/ })
+      .click()
     await settled(page, `Add liquidity to ${market.market}`)
     const held = await position()
     expect(held.position.liquidity).toBeGreaterThan(0n)
@@ -200,8 +209,12 @@ describe.skipIf(!hasChromium)('providing liquidity in a browser (skipped where t
     const { page } = on
     const { liquidity } = (await position()).position
     const yt = async (): Promise<bigint> =>
-      (await chain.account('MarginAccount', addressOf('MarginAccount', { market: marketAddress(market), owner, sub: 0 })))
-        ?.yt ?? 0n
+      (
+        await chain.account(
+          'MarginAccount',
+          addressOf('MarginAccount', { market: marketAddress(market), owner, sub: 0 }),
+        )
+      )?.yt ?? 0n
     const [ptBefore, ytBefore] = [await chain.pt(owner, market), await yt()]
     await row().getByRole('button', { name: 'Take out' }).click()
     const dialog = page.getByRole('dialog', { name: `Take liquidity out of ${market.market}` })

@@ -30,13 +30,16 @@ const parsed = (text: string): string[][] => {
   for (let at = 0; at < text.length; at++) {
     const row = rows.at(-1)!
     const char = text[at]!
-    if (isQuoted && char === '"' && text[at + 1] === '"') row[row.length - 1] += text[++at]
+    const put = (more: string): void => {
+      row.push(row.pop()! + more)
+    }
+    if (isQuoted && char === '"' && text[at + 1] === '"') put(text[++at]!)
     else if (char === '"') isQuoted = !isQuoted
     else if (char === ',' && !isQuoted) row.push('')
     else if (char === '\r' && text[at + 1] === '\n' && !isQuoted) {
       at++
       rows.push([''])
-    } else row[row.length - 1] += char
+    } else put(char)
   }
   expect(rows.pop()).toEqual(['']) // the last line ends too
   return rows
@@ -57,9 +60,7 @@ interface OwnerAnswer {
   readonly wallet: { readonly jlp: string }
   readonly accounts: readonly {
     readonly account: Readonly<Record<'margin' | 'st' | 'yt' | 'equity', string>>
-    readonly profit: Readonly<
-      Record<'total' | 'coupons' | 'decay' | 'rateMove' | 'realised' | 'fees', string>
-    > | null
+    readonly profit: Readonly<Record<'total' | 'coupons' | 'decay' | 'rateMove' | 'realised' | 'fees', string>> | null
   }[]
 }
 
@@ -72,7 +73,7 @@ describe.skipIf(!hasChromium)('the portfolio in a browser (skipped where there i
   let owner: string
 
   beforeAll(async () => {
-    exchange = await startExchange('--speed', '60', '--no-crowd')
+    exchange = await startExchange()
     chain = new ChainSide(exchange)
     browser = await openBrowser()
     market = (await chain.marketsOf('hourly')).at(-1)!
@@ -128,7 +129,9 @@ describe.skipIf(!hasChromium)('the portfolio in a browser (skipped where there i
           )
           const top = (await page.getByRole('region', { name: 'What it is worth' }).textContent()) ?? ''
           if (!top.includes(shown(BigInt(wallet.jlp)))) missing.push('wallet')
-          return missing.length === 0 && said.join() === expected.join() ? 'equal' : `${said} / ${expected} / ${missing}`
+          return missing.length === 0 && said.join() === expected.join()
+            ? 'equal'
+            : `${said} / ${expected} / ${missing}`
         },
         { timeout: 90_000 },
       )
@@ -147,9 +150,9 @@ describe.skipIf(!hasChromium)('the portfolio in a browser (skipped where there i
   test('what was can be taken along, and is what the API says', async () => {
     const { page } = on
     const [names, line] = await saved(/^Export positions/)
-    const row = Object.fromEntries(names!.map((name, i) => [name, line![i]!]))
-    expect(row['yt']).toBe(formatAtoms((await account()).yt))
-    expect(row['market']).toBe(market.market)
+    const row = new Map(names!.map((name, i) => [name, line![i]]))
+    expect(row.get('yt')).toBe(formatAtoms((await account()).yt))
+    expect(row.get('market')).toBe(market.market)
 
     const trades = await chain.get<{ rows: { signature: string; filled: string }[] }>(`/v1/accounts/${owner}/trades`)
     expect(trades.rows).toHaveLength(1)
@@ -205,7 +208,10 @@ describe.skipIf(!hasChromium)('the portfolio in a browser (skipped where there i
     expect((await account()).margin).toBe(before.margin + 3_000_000n)
 
     await card().getByRole('button', { name: 'Close position' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: /^Close [\d.]+ YT$/ }).click()
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Close [\d.]+ YT$/ })
+      .click()
     await settled(page, `Close the position in ${market.market}`)
     const flat = await account()
     expect([flat.yt, flat.st]).toEqual([0n, 0n])

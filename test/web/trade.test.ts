@@ -5,7 +5,8 @@
 import { Connection, PublicKey } from '@solana/web3.js'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { formatAtoms, formatPercent } from '../../amm/index.ts'
+import { formatAtoms, formatPercent, parsePercent, rateFromApy } from '../../amm/index.ts'
+import { ORDER_ACTIONS, TRIGGERS } from '../../src/client/generated/interface.ts'
 import {
   ADDRESSES,
   addressOf,
@@ -184,9 +185,39 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
     expect(await order(0)).toBeUndefined()
   })
 
+  test('a stop and a take-profit wait on the chain for what the form says', async () => {
+    const { page } = on
+    await page.getByRole('radio', { name: 'Stop' }).click()
+    await page.getByLabel('When the implied APY is below').fill('2.5')
+    await page.getByRole('button', { name: 'Place stop' }).click()
+    await settled(page, `Stop in ${market.market}`)
+    await page.getByRole('radio', { name: 'Take profit' }).click()
+    await page.getByRole('radio', { name: 'Profit', exact: true }).click()
+    await page.getByLabel('When the profit is above').fill('7.5')
+    await page.getByRole('button', { name: 'Place take-profit' }).click()
+    await settled(page, `Take-profit in ${market.market}`)
+    const kinds = [(await order(0))!, (await order(1))!].map(({ action, trigger, level }) => ({
+      action: ORDER_ACTIONS[action],
+      trigger: TRIGGERS[trigger],
+      level,
+    }))
+    expect(kinds).toEqual([
+      { action: 'reduce-long', trigger: 'rate-below', level: rateFromApy(parsePercent('2.5')) },
+      { action: 'reduce-long', trigger: 'pnl-above', level: 7_500_000n },
+    ])
+    const orders = page.getByRole('region', { name: 'Resting orders' })
+    await orders.getByText('profit above +7.50 JLP').waitFor()
+    for (const row of [1, 1]) {
+      await orders.getByRole('row').nth(row).getByRole('button', { name: 'Cancel' }).click()
+      await settled(page, 'Cancel the order')
+    }
+    expect([await order(0), await order(1)]).toEqual([undefined, undefined])
+  })
+
   test('closing all of it leaves margin alone, which can be taken out', async () => {
     const { page, problems } = on
-    await page.getByRole('button', { name: 'Close all' }).click()
+    await page.getByRole('button', { name: 'Close position' }).click()
+    await page.getByRole('dialog', { name: 'Close account 0' }).getByRole('button', { name: 'Close all' }).click()
     expect(await settled(page, `Close ${market.market}`)).toContain('Sold')
     const left = await account()
     expect([left.yt, left.st]).toEqual([0n, 0n])

@@ -1,7 +1,7 @@
 /** How the server is, for those who keep it running. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import type { RouteOptions } from '../context.ts'
-import { Nullable, oneOf, strict } from '../schemas.ts'
+import { errors, Nullable, oneOf, strict } from '../schemas.ts'
 
 const tags = ['server']
 const querystring = strict({})
@@ -31,7 +31,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app,
         operationId: 'healthz',
         summary: 'Whether the process is alive',
         querystring,
-        response: { 200: Type.Object({ alive: Type.Boolean() }) },
+        response: { 200: Type.Object({ alive: Type.Boolean() }), ...errors() },
       },
     },
     async () => ({ alive: true }),
@@ -46,7 +46,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app,
         operationId: 'readyz',
         summary: 'Whether the chain is read, and what the index does; 503 if nothing is quoted',
         querystring,
-        response: { 200: Ready, 503: Ready },
+        response: { ...errors(), 200: Ready, 503: Ready },
       },
     },
     async (_, reply) => {

@@ -1,10 +1,18 @@
-/** What is here, for whoever opens the address in a browser while there is no page. */
+/** The page, and until it is built what is here, for whoever opens the address in a browser. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { formatPercent, formatTime } from '../../../amm/index.ts'
 import type { RouteOptions } from '../context.ts'
 
-export const pageRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { context: { feed, chain } }) => {
+interface PageOptions extends RouteOptions {
+  readonly hasPage: () => boolean
+}
+
+export const pageRoutes: FastifyPluginAsyncTypebox<PageOptions> = async (
+  app,
+  { context: { feed, chain }, hasPage },
+) => {
   app.get('/', { schema: { hide: true } }, async (_, reply) => {
+    if (hasPage()) return reply.sendFile('index.html')
     const rows = feed.markets.map(
       ({ name, view }) => `<tr><td><a href="/v1/markets/${name}">${name}</a><td>${formatPercent(view.impliedApy)}
         <td>${formatTime(view.maturity)}`,

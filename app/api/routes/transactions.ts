@@ -12,7 +12,6 @@ import {
   MOST_UNITS,
   type ProgramError,
   type Simulation,
-  SunderClient,
   transactionOf,
 } from '../../../src/client/index.ts'
 import { ACTIONS, type ActionRoute, FeedClient, type Prepared, prepared } from '../actions.ts'
@@ -32,6 +31,7 @@ import {
   strict,
 } from '../schemas.ts'
 import { sayRecord } from '../views/events.ts'
+import { Holdings } from '../views/holdings.ts'
 import { LiquidityQuote, Refusal, refusalJson, TradeQuote } from '../views/quote.ts'
 
 const tags = ['transactions']
@@ -92,22 +92,29 @@ const tablesOf = async ({ client }: Context, { table }: Given): Promise<Required
   }
 }
 
-/** Instructions that went through a simulation, by what the feed knows or, if that was refused, by what the chain has now. */
+/** Instructions that went through a simulation. What is refused is tried once more after a new reading: the feed may have been a slot behind. */
 const tried = async (
   context: Context,
   route: ActionRoute,
   body: Given,
   options: ClientOptions,
 ): Promise<Prepared & { readonly simulation: Simulation }> => {
-  const attempt = async (client: SunderClient) => {
-    const made = await prepared(context, client, route, body)
-    return { ...made, simulation: await client.simulate(made.instructions, body.owner) }
+  const attempt = async () => {
+    // Accounts as they are now: what is remembered within a slot may be older than the owner's last transaction.
+    const now = { ...context, holdings: new Holdings(context.client, context.feed) }
+    const client = new FeedClient(now, options)
+    const made = await prepared(now, client, route, body)
+    const simulation = await client.simulate(made.instructions, body.owner)
+    if (simulation.error !== undefined) throw simulation.error
+    return { ...made, simulation }
   }
-  const first = await attempt(new FeedClient(context, options))
-  if (first.simulation.error === undefined) return first
-  const second = await attempt(new SunderClient(context.connection, options))
-  if (second.simulation.error !== undefined) throw second.simulation.error
-  return second
+  try {
+    return await attempt()
+  } catch (error) {
+    if (apiErrorOf(error)?.status !== 422) throw error
+    await context.feed.renew()
+    return attempt()
+  }
 }
 
 const feePrice = (context: Context, instructions: Prepared['instructions']): Promise<bigint> => {

@@ -14,15 +14,20 @@ const MOST = 10_000
 
 export class Holdings {
   readonly #client: SunderClient
+  readonly #feed: Feed
   readonly #read = new Map<string, Promise<unknown>>()
+  #slot = 0
 
   constructor(client: SunderClient, feed: Feed) {
     this.#client = client
-    feed.on('slot', () => this.#read.clear())
+    this.#feed = feed
   }
 
   /** What `make` finds, found once a slot. */
   once<T>(key: string, make: () => Promise<T>): Promise<T> {
+    const { slot } = this.#feed.shared
+    if (slot !== this.#slot) this.#read.clear()
+    this.#slot = slot
     const known = this.#read.get(key) as Promise<T> | undefined
     if (known !== undefined) return known
     const found = make()

@@ -23,6 +23,10 @@ export class ApiError extends Error {
   }
 }
 
+/** An error with its way out, which some messages have in them already. */
+export const wordsOf = ({ message, hint }: Pick<ApiError, 'message' | 'hint'>): string =>
+  message.includes(hint) ? message : `${message}${/[.!?]$/.test(message) ? '' : '.'} ${hint}`
+
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
 interface ErrorBody {

@@ -201,7 +201,7 @@ export const ErrorBanner = ({
 }) =>
   error === undefined ? null : (
     <Banner tone="error" title={error.message}>
-      {error.hint}
+      {error.hint === undefined || error.message.includes(error.hint) ? null : error.hint}
     </Banner>
   )
 

@@ -166,7 +166,7 @@ const Edges = ({
               type="button"
               className={market === chosen ? 'button small primary' : 'button small'}
               aria-pressed={market === chosen}
-              aria-label={`Work out a trade in ${market}`}
+              aria-label={`${market === chosen ? 'Chosen' : 'Work out'} ${market}`}
               onClick={() => go('arbitrage', market)}
             >
               {market === chosen ? 'Chosen' : 'Work out'}

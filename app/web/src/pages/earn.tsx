@@ -157,7 +157,7 @@ const Rates = ({
               type="button"
               className={market === chosen ? 'button small primary' : 'button small'}
               aria-pressed={market === chosen}
-              aria-label={`Fix the APY of ${market}`}
+              aria-label={`${market === chosen ? 'Chosen' : 'Choose'} ${market}`}
               onClick={() => go('earn', market)}
             >
               {market === chosen ? 'Chosen' : 'Choose'}

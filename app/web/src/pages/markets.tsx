@@ -13,15 +13,16 @@ const DAY = 86_400
 /** Of the sparkline: 14 days. */
 const SPARK = 14 * DAY
 
-export const Status = ({ market: { status, says } }: { readonly market: Market }) => {
-  const tone = status === 'open' || status === 'coupon-due' ? 'long' : status === 'matured' ? '' : 'warn'
-  const words = { 'coupon-due': 'coupon due', 'reduce-only': 'exits only', open: 'open' }[status as string] ?? status
-  return (
-    <span className={`badge ${tone}`} title={says}>
-      {words}
+/** Said where something is other than open; that a coupon is due is nothing to wait for. */
+const Status = ({ market: { status, says } }: { readonly market: Market }) =>
+  status === 'open' || status === 'coupon-due' ? null : (
+    <span className={status === 'matured' ? 'badge' : 'badge warn'} title={says}>
+      {status === 'reduce-only' ? 'exits only' : status}
     </span>
   )
-}
+
+const NONE = <span className="muted">–</span>
+const isOver = ({ tauSeconds }: Market): boolean => tauSeconds === 0
 
 const Implied = ({ market, official }: { readonly market: Market; readonly official: number | undefined }) => {
   // The same question for days, however fast the clock runs.
@@ -71,9 +72,12 @@ const MarketTable = ({
       name: 'Market',
       cell: market => (
         <div className="market">
-          <a href={href('trade', market.market)}>
-            <strong>{market.market}</strong>
-          </a>
+          <span className="row">
+            <a href={href('trade', market.market)}>
+              <strong>{market.market}</strong>
+            </a>
+            <Status market={market} />
+          </span>
           <span className="muted small">{market.kind} coupons</span>
         </div>
       ),
@@ -100,7 +104,7 @@ const MarketTable = ({
       ),
       label: 'Implied APY',
       end: true,
-      cell: market => <Implied market={market} official={official} />,
+      cell: market => (isOver(market) ? NONE : <Implied market={market} official={official} />),
     },
     {
       name: (
@@ -114,7 +118,7 @@ const MarketTable = ({
       ),
       label: 'Leading less implied',
       end: true,
-      cell: market => <Edge market={market} />,
+      cell: market => (isOver(market) ? NONE : <Edge market={market} />),
     },
     {
       name: (
@@ -128,7 +132,7 @@ const MarketTable = ({
       ),
       label: 'YT price',
       end: true,
-      cell: ({ ytPrice }) => <Num unit="ST">{price(exact(ytPrice))}</Num>,
+      cell: market => (isOver(market) ? NONE : <Num unit="ST">{price(exact(market.ytPrice))}</Num>),
     },
     {
       name: (
@@ -141,7 +145,7 @@ const MarketTable = ({
       ),
       label: 'PT fixed APY',
       end: true,
-      cell: ({ ptFixedApy }) => <Num>{percent(exact(ptFixedApy))}</Num>,
+      cell: market => (isOver(market) ? NONE : <Num>{percent(exact(market.ptFixedApy))}</Num>),
     },
     {
       name: (
@@ -173,7 +177,6 @@ const MarketTable = ({
           <Num unit="JLP">{amount(BigInt(volume24h.jlp), 0)}</Num>
         ),
     },
-    { name: 'Status', cell: market => <Status market={market} /> },
     {
       name: <span className="hidden-visually">Trade</span>,
       label: 'Open',
@@ -189,7 +192,8 @@ const MarketTable = ({
     <Table
       caption="All markets by maturity"
       columns={columns}
-      rows={markets}
+      // Those that have matured come last.
+      rows={markets && [...markets].sort((a, b) => Number(isOver(a)) - Number(isOver(b)) || a.maturity - b.maturity)}
       id={({ address }) => address}
       empty="There is no market on this chain yet"
     />

@@ -1,6 +1,6 @@
 /** Test JLP and SOL of a local chain. */
 import { useState } from 'react'
-import { post, toApiError } from '../api.ts'
+import { post, toApiError, wordsOf } from '../api.ts'
 import { invalidate } from '../store.ts'
 import { toast } from './toasts.tsx'
 
@@ -23,8 +23,7 @@ export const FaucetButton = ({
       shown({ title: 'Faucet', text: '10,000 test JLP and some test SOL are in the wallet', state: 'done' })
       invalidate('/v1/accounts/')
     } catch (error) {
-      const { message, hint } = toApiError(error)
-      shown({ title: 'The faucet gave nothing', text: `${message}. ${hint}`, state: 'failed' })
+      shown({ title: 'The faucet gave nothing', text: wordsOf(toApiError(error)), state: 'failed' })
     }
     setBusy(false)
   }

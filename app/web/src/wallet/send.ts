@@ -3,7 +3,7 @@
  * said from its events. Every step is shown, and every refusal with its way out.
  */
 import { useCallback, useState } from 'react'
-import { ApiError, get, post, toApiError } from '../api.ts'
+import { ApiError, get, post, toApiError, wordsOf } from '../api.ts'
 import { brief } from '../format.ts'
 import { invalidate } from '../store.ts'
 import { toast } from './toasts.tsx'
@@ -113,12 +113,7 @@ export const useSend = (): {
         show({ title, text: words?.(told) ?? (told.length === 0 ? 'Done.' : `${told.join('. ')}.`), state: 'done' })
         return { signature, says }
       } catch (error) {
-        const { message, hint } = toApiError(error)
-        show({
-          title: `${title}: not done`,
-          text: `${message}${/[.!?]$/.test(message) ? '' : '.'} ${hint}`,
-          state: 'failed',
-        })
+        show({ title: `${title}: not done`, text: wordsOf(toApiError(error)), state: 'failed' })
         return undefined
       } finally {
         setBusy(false)

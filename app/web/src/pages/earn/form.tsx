@@ -138,12 +138,12 @@ const InWords = ({
   readonly oracle: Oracle | undefined
   readonly seconds: number | undefined
 }) => {
-  if (bought?.fixedApy === undefined || seconds === undefined) return <p className="said" style={{ minHeight: 144 }} />
+  if (bought?.fixedApy === undefined || seconds === undefined) return <p className="said tall" />
   const fixed = percent(bought.fixedApy)
   const expected = oracle?.expected.apyPercent
   const better = expected === undefined ? undefined : real(bought.fixedApy) * 100 > expected
   return (
-    <p className="said" style={{ minHeight: 144 }}>
+    <p className="said tall">
       For {amount(bought.paid)} JLP now you are paid {amount(bought.pt)} ST on {day(market.maturity)}, in{' '}
       {duration(seconds)}, whatever JLP's pool earns. That is better than holding JLP if its pool pays less than {fixed}{' '}
       a year on average until then

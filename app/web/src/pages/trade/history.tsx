@@ -266,7 +266,7 @@ export const Trades = ({ market }: { readonly market: string | undefined }) => {
   const onChange = useCallback(() => void reload(), [reload])
   useUpdates(market === undefined ? undefined : `market:${market}`, onChange)
   return (
-    <Panel title="Recent trades" flush>
+    <Panel title="Recent trades" className="trades" flush>
       <Table
         caption="Recent trades"
         dense
@@ -284,13 +284,17 @@ export const Trades = ({ market }: { readonly market: string | undefined }) => {
           },
           {
             name: 'Trade',
-            cell: ({ side, cause }) => (
-              <span className={`what ${side.startsWith('buy') === side.endsWith('yt') ? 'long' : 'short'}`}>
-                <span aria-hidden="true">{side.startsWith('buy') ? '▲' : '▼'}</span>{' '}
-                {side.startsWith('buy') ? 'Buys' : 'Sells'} {side.slice(-2).toUpperCase()}
-                {CAUSES[cause] ? <span className="unit">{CAUSES[cause]}</span> : null}
-              </span>
-            ),
+            cell: ({ side, cause }) => {
+              // Who buys PT sells the YT of it.
+              const isUp = side === 'buy-yt' || side === 'sell-pt'
+              return (
+                <span className={`what ${isUp ? 'long' : 'short'}`}>
+                  <span aria-hidden="true">{isUp ? '▲' : '▼'}</span> {side.startsWith('buy') ? 'Buys' : 'Sells'}{' '}
+                  {side.slice(-2).toUpperCase()}
+                  {CAUSES[cause] ? <span className="unit">{CAUSES[cause]}</span> : null}
+                </span>
+              )
+            },
           },
           { name: 'Amount', end: true, cell: ({ filled }) => <Num>{amount(BigInt(filled))}</Num> },
           { name: 'JLP', end: true, cell: ({ amount: paid }) => <Num>{amount(BigInt(paid))}</Num> },

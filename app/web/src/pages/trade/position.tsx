@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'react'
 import { apyFromRate, type RateQ64 } from '../../../../../amm/index.ts'
 import { accountView } from '../../../../../src/exchange/index.ts'
+import { wordsOf } from '../../api.ts'
 import {
   Choice,
   Dialog,
@@ -61,7 +62,7 @@ const Position = ({
   readonly owner: Owner
 }) => {
   const { send, isBusy } = useSend()
-  const [isOpen, setOpen] = useState<'reduce' | 'margin' | undefined>()
+  const [isOpen, setOpen] = useState<'reduce' | 'close' | 'margin' | undefined>()
   const yt = BigInt(account.yt)
   const size = yt < 0n ? -yt : yt
   const isMatured = market.status === 'matured'
@@ -153,15 +154,8 @@ const Position = ({
           </button>
         ) : (
           <>
-            <button
-              type="button"
-              className="button primary"
-              disabled={isBusy}
-              onClick={() =>
-                void send({ title: `Close ${market.market}`, action: 'trade', body: { ...place, action: 'close' } })
-              }
-            >
-              Close all
+            <button type="button" className="button primary" onClick={() => setOpen('close')}>
+              Close position
             </button>
             <button type="button" className="button" onClick={() => setOpen('reduce')}>
               Reduce
@@ -182,8 +176,13 @@ const Position = ({
           </button>
         ) : null}
       </div>
-      <Dialog title={`Reduce account ${account.sub}`} isOpen={isOpen === 'reduce'} onClose={() => setOpen(undefined)}>
+      <Dialog
+        title={`${isOpen === 'close' ? 'Close' : 'Reduce'} account ${account.sub}`}
+        isOpen={isOpen === 'reduce' || isOpen === 'close'}
+        onClose={() => setOpen(undefined)}
+      >
         <Reduce
+          first={isOpen === 'close' ? 100 : 50}
           account={account}
           snapshot={snapshot}
           owner={owner}
@@ -248,9 +247,20 @@ interface ActionProps {
   readonly onDone: () => void
 }
 
-const Reduce = ({ account, orders, snapshot, owner, place, onDone }: ActionProps) => {
+const Reduce = ({
+  account,
+  orders,
+  snapshot,
+  owner,
+  place,
+  onDone,
+  first,
+}: ActionProps & {
+  /** Percent of the position to begin with. */
+  readonly first: number
+}) => {
   const { send, isBusy } = useSend()
-  const [part, setPart] = useState(50)
+  const [part, setPart] = useState(first)
   const yt = BigInt(account.yt)
   const size = yt < 0n ? -yt : yt
   const wanted = (size * BigInt(part)) / 100n
@@ -271,7 +281,7 @@ const Reduce = ({ account, orders, snapshot, owner, place, onDone }: ActionProps
   const refusal = preview?.kind === 'rejected' ? refusalWords(preview) : done?.refusal && refusalWords(done.refusal)
   const submit = async (): Promise<void> => {
     const sent = await send({
-      title: `Reduce ${place.market}`,
+      title: `${part === 100 ? 'Close' : 'Reduce'} ${place.market}`,
       action: 'trade',
       body:
         part === 100 ? { ...place, action: 'close' } : { ...place, action: 'reduce', unit: 'token', amount: wanted },
@@ -297,7 +307,7 @@ const Reduce = ({ account, orders, snapshot, owner, place, onDone }: ActionProps
         <Line label="Margin after" value={done?.account && amount(done.account.margin, 4)} unit="JLP" />
       </Lines>
       <p className="reason small" role="status">
-        {refusal === undefined ? ' ' : `${refusal.message}. ${refusal.hint}`}
+        {refusal === undefined ? ' ' : wordsOf(refusal)}
       </p>
       <button
         type="button"
@@ -334,7 +344,7 @@ const Margin = ({ account, orders, snapshot, owner, place, onDone }: ActionProps
       ? text === ''
         ? undefined
         : typed.error
-      : `${refused.message}. ${refused.hint}`
+      : wordsOf(refused)
   const submit = async (): Promise<void> => {
     const title = way === 'deposit' ? `Add margin to ${place.market}` : `Withdraw from ${place.market}`
     if ((await send({ title, action: way, body: { ...place, jlp: typed.value } })) !== undefined) onDone()

@@ -1,6 +1,7 @@
 /** The order form. All that it says is worked out in the page, from the market's accounts, at every keystroke. */
-import { useMemo, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { parseAtoms, parsePercent, type RateQ64, rateFromApy, ytPrice } from '../../../../../amm/index.ts'
+import { wordsOf } from '../../api.ts'
 import { chainNow, useChain } from '../../chain.ts'
 import { Banner, Choice, Field, Panel, Select, Slider, Why } from '../../components/index.tsx'
 import { amount, apy, percent, signed } from '../../format.ts'
@@ -68,6 +69,8 @@ export const closedBecause = (market: Market | undefined): string | undefined =>
   }
 }
 
+const RESTS = 'The order rests on the chain until somebody fills it for its fee, or until you take it back.'
+
 const EXPIRIES = [
   ['1', '1 day'],
   ['7', '7 days'],
@@ -104,6 +107,9 @@ export const Ticket = ({
   const [part, setPart] = useState(100)
   const [feeText, setFee] = useState(DEFAULT_FEE)
   const [expiry, setExpiry] = useState<string>('7')
+
+  /** Numbers of orders that were sent from here, by account: what is read of the chain may be from before. */
+  const placed = useRef(new Map<number, number[]>())
 
   const name = market?.market
   const sub = Number(subText)
@@ -203,7 +209,7 @@ export const Ticket = ({
         held !== undefined && held.yt !== 0n && held.yt > 0n !== (side === 'long')
           ? `Account ${sub} is ${side === 'long' ? 'short' : 'long'}: an order never turns a position round. Close it first, or take another account`
           : undefined,
-        kind === 'market' && refusal !== undefined && `${refusal.message}. ${refusal.hint}`,
+        kind === 'market' && refusal !== undefined && wordsOf(refusal),
         wallet !== undefined &&
           needs > wallet &&
           `The wallet has ${amount(wallet)} JLP and ${amount(needs)} are needed`,
@@ -225,9 +231,10 @@ export const Ticket = ({
     }
     const { maturity } = snapshot.reading
     const expiresAt = expiry === '0' ? maturity : Math.min(maturity, now + Number(expiry) * DAY)
-    const taken = new Set(orders.map(({ id }) => id))
+    const taken = new Set([...orders.map(({ id }) => id), ...(placed.current.get(sub) ?? [])])
     let id = 0
-    while (taken.has(id)) id++
+    while (taken.has(id) && id < 255) id++
+    placed.current.set(sub, [...(placed.current.get(sub) ?? []), id])
     const common = { market: name, sub, id, fee: fee.value, expiresAt }
     if (kind === 'limit') {
       // Its margin has to be there when somebody fills it.
@@ -240,6 +247,7 @@ export const Ticket = ({
       await send({
         title: `Limit order in ${name}`,
         action: 'place-order',
+        says: () => RESTS,
         body: { ...common, action: side, amount: restingYt, limitRate: limit?.value },
       })
       return
@@ -249,6 +257,7 @@ export const Ticket = ({
     await send({
       title: `${kind === 'stop' ? 'Stop' : 'Take-profit'} in ${name}`,
       action: 'place-order',
+      says: () => RESTS,
       body: {
         ...common,
         action: isLong ? 'reduce-long' : 'reduce-short',
@@ -273,16 +282,6 @@ export const Ticket = ({
   return (
     <Panel label="Order" className="ticket">
       <Choice
-        label="Side"
-        className="wide sides"
-        value={side}
-        onChange={setSide}
-        options={[
-          { value: 'long', text: '▲ Long YT', className: 'buy' },
-          { value: 'short', text: '▼ Short YT', className: 'sell' },
-        ]}
-      />
-      <Choice
         label="Kind of order"
         className="wide"
         value={kind}
@@ -294,6 +293,18 @@ export const Ticket = ({
           { value: 'take-profit', text: 'Take profit' },
         ]}
       />
+      {reduces ? null : (
+        <Choice
+          label="Side"
+          className="wide sides"
+          value={side}
+          onChange={setSide}
+          options={[
+            { value: 'long', text: '▲ Long YT', className: 'buy' },
+            { value: 'short', text: '▼ Short YT', className: 'sell' },
+          ]}
+        />
+      )}
       {subOptions.length > 1 ? (
         <Select
           label={
@@ -526,11 +537,10 @@ export const Ticket = ({
           </p>
         </>
       )}
-      {reduces && size > 0n ? (
+      {reduces && held !== undefined && size > 0n && snapshot !== undefined ? (
         <p className="muted small">
-          {position > 0n ? 'Long' : 'Short'} {amount(size)} YT, profit{' '}
-          {signed(BigInt(found?.account.profit.total ?? '0'))} JLP, implied APY now{' '}
-          {snapshot === undefined ? '' : apy(snapshot.view.rate)}.
+          {position > 0n ? 'Long' : 'Short'} {amount(size)} YT; implied APY now {apy(snapshot.view.rate)}, profit
+          (equity less what was paid in) {signed(BigInt(found?.account.equity ?? '0') - held.netDeposits)} JLP.
         </p>
       ) : null}
       {reduces || snapshot === undefined ? null : <Outlook snapshot={snapshot} preview={preview} />}
