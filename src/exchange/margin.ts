@@ -109,10 +109,17 @@ export const meetsInitial = (account: Account, at: Valuation, terms: MarketTerms
   )
 }
 
+/** JLP atoms times 10^4 by which an account is above maintenance; below 0 it is liquidatable. */
+export const maintenanceSlack = (account: Account, at: Valuation, terms: MarketTerms): bigint => {
+  if (isSpot(account, at.discount)) return 0n
+  const forRatio = assets(account, at.twap) * 10_000n - liabilities(account, at.twap) * BigInt(terms.maintenanceBps)
+  const forGap = (equity(account, at.twap) - gap(account, at)) * 10_000n
+  return forRatio < forGap ? forRatio : forGap
+}
+
 /** Below it an account is liquidatable. */
 export const meetsMaintenance = (account: Account, at: Valuation, terms: MarketTerms): boolean =>
-  isSpot(account, at.discount) ||
-  (hasRatio(account, at.twap, terms.maintenanceBps) && equity(account, at.twap) >= gap(account, at))
+  maintenanceSlack(account, at, terms) >= 0n
 
 /** Most leverage at a rate (ST leg per margin), as a Q64.64 factor: what the initial ratio and 1.2 times the gap allow. */
 export const mostLeverage = (

@@ -32,6 +32,7 @@ import {
   isSpot,
   liabilities,
   lpEquity,
+  maintenanceSlack,
   meetsMaintenance,
   mostLeverage,
   valuation,
@@ -177,21 +178,35 @@ export const priceAtRatio = (
     ? divide(((bps * -st - 10_000n * margin) << 64n) / 10_000n, yt, 'down')
     : divide(((margin + st) * 10_000n) << 64n, bps * -yt, 'down')
 
-/** The rate nearest to the present one at which the account would be liquidatable; by bisection over the market's range. */
-const liquidationRateOf = (draft: Draft, market: Market, account: MarginAccount): RateQ64 | undefined => {
+/** Steps along the line between two rates, before the bracket is halved. */
+const ALONG = 16
+
+/**
+ * The rate nearest to the present one at which the account would be liquidatable, or one at most `within` beyond it. Along the line
+ * between a rate that is safe and one that is not (regula falsi, the Illinois way), then by halves, down to the last unit.
+ */
+const liquidationRateOf = (
+  draft: Draft,
+  market: Market,
+  account: MarginAccount,
+  within: bigint,
+): RateQ64 | undefined => {
   if (market.pool.tauSeconds === 0 || account.yt === 0n) return undefined
   const index = draft.index(market.kind)
-  const fails = (rate: bigint): boolean =>
-    !meetsMaintenance(account, valuation(market, index, rate as RateQ64, rate as RateQ64), market.terms)
+  const slack = (rate: bigint): bigint =>
+    maintenanceSlack(account, valuation(market, index, rate as RateQ64, rate as RateQ64), market.terms)
   const { grid, rate } = market.pool
-  let safe: bigint = rate
-  let bad: bigint = account.yt > 0n ? tickRate(grid.minTick) : tickRate(grid.maxTick)
-  if (fails(safe)) return rate
-  if (!fails(bad)) return undefined
-  while (abs(bad - safe) > 1n) {
-    const middle = (safe + bad) / 2n
-    if (fails(middle)) bad = middle
-    else safe = middle
+  let [safe, bad]: [bigint, bigint] = [rate, account.yt > 0n ? tickRate(grid.minTick) : tickRate(grid.maxTick)]
+  let [above, below] = [slack(safe), slack(bad)]
+  if (above < 0n) return rate
+  if (below >= 0n) return undefined
+  for (let step = 0; abs(bad - safe) > within; step++) {
+    const along = step < ALONG ? safe + ((bad - safe) * above) / (above - below) : safe
+    const next = along === safe || along === bad ? (safe + bad) / 2n : along
+    const found = slack(next)
+    // The end that stays counts half, so that the other one is left behind sooner.
+    if (found < 0n) [bad, below, above] = [next, found, above / 2n]
+    else [safe, above, below] = [next, found, below < -1n ? below / 2n : below]
   }
   return bad as RateQ64
 }
@@ -204,8 +219,17 @@ export const accountLegs = (state: Exchange, ref: AccountRef, world: World): Leg
   return { ...account, equity: equity(account, ytInJlp(market.pool.rate, market.pool)) }
 }
 
-/** A margin account as its owner sees it. `entry` is what entry.ts has kept of its history; without it, profit has no split. */
-export const accountView = (state: Exchange, ref: AccountRef, world: World, entry?: Entry): AccountView => {
+/**
+ * A margin account as its owner sees it. `entry` is what entry.ts has kept of its history; without it, profit has no split. `within`: how far
+ * beyond the true one the liquidation rate may be, Q64.64, for whoever is in a hurry.
+ */
+export const accountView = (
+  state: Exchange,
+  ref: AccountRef,
+  world: World,
+  entry?: Entry,
+  within = 1n,
+): AccountView => {
   const draft = new Draft(state, world)
   const market = draft.market(ref.market)
   const account = draft.account(ref, market)
@@ -215,7 +239,7 @@ export const accountView = (state: Exchange, ref: AccountRef, world: World, entr
   const { margin, st, yt, netDeposits } = account
   const side = yt < 0n ? 'short' : 'long'
   const priced = entryPrice(account, pool.discount)
-  const liquidationRate = liquidationRateOf(draft, market, account)
+  const liquidationRate = liquidationRateOf(draft, market, account, within)
   return {
     ref: { market: ref.market, owner: ref.owner, sub: ref.sub },
     margin,

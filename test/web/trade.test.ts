@@ -11,6 +11,7 @@ import {
   ADDRESSES,
   addressOf,
   decodeOwned,
+  listAccounts,
   type MarginAccountData,
   marketAddress,
   PROGRAM_ID,
@@ -72,10 +73,9 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
   const accountAddress = (sub = 0): string => addressOf('MarginAccount', { market: marketAddress(market), owner, sub })
   const account = async (): Promise<MarginAccountData> =>
     decodeOwned('MarginAccount', (await read(accountAddress()))!, PROGRAM_ID)
-  const order = async (id: number): Promise<RestingOrderData | undefined> => {
-    const found = await read(addressOf('RestingOrder', { account: accountAddress(), id }))
-    return found === undefined ? undefined : decodeOwned('RestingOrder', found, PROGRAM_ID)
-  }
+  /** What rests, by the chain, in the order of its numbers. */
+  const orders = async (): Promise<RestingOrderData[]> =>
+    (await listAccounts(connection, 'RestingOrder', { owner })).map(({ data }) => data).sort((a, b) => a.id - b.id)
   /** JLP atoms in the wallet, by the chain. */
   const walletJlp = async (): Promise<bigint> => {
     const place = walletAddress({ owner, mint: ADDRESSES.jlpMint, program: ADDRESSES.tokenProgram })
@@ -175,14 +175,14 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
     await page.getByLabel('Buy up to an implied APY of').fill('5')
     await page.getByRole('button', { name: 'Place limit order' }).click()
     await settled(page, `Limit order in ${market.market}`)
-    const resting = (await order(0))!
+    const [resting] = (await orders()) as [RestingOrderData]
     expect(resting.amount).toBeGreaterThan(0n)
     const row = page.getByRole('region', { name: 'Resting orders' }).getByRole('row').last()
     await expect.poll(() => row.textContent()).toContain(shown(resting.amount))
     expect(await row.textContent()).toContain('up to 5.00%')
     await row.getByRole('button', { name: 'Cancel' }).click()
     await settled(page, 'Cancel the order')
-    expect(await order(0)).toBeUndefined()
+    expect(await orders()).toEqual([])
   })
 
   test('a stop and a take-profit wait on the chain for what the form says', async () => {
@@ -196,7 +196,7 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
     await page.getByLabel('When the profit is above').fill('7.5')
     await page.getByRole('button', { name: 'Place take-profit' }).click()
     await settled(page, `Take-profit in ${market.market}`)
-    const kinds = [(await order(0))!, (await order(1))!].map(({ action, trigger, level }) => ({
+    const kinds = (await orders()).map(({ action, trigger, level }) => ({
       action: ORDER_ACTIONS[action],
       trigger: TRIGGERS[trigger],
       level,
@@ -205,13 +205,13 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
       { action: 'reduce-long', trigger: 'rate-below', level: rateFromApy(parsePercent('2.5')) },
       { action: 'reduce-long', trigger: 'pnl-above', level: 7_500_000n },
     ])
-    const orders = page.getByRole('region', { name: 'Resting orders' })
-    await orders.getByText('profit above +7.50 JLP').waitFor()
+    const table = page.getByRole('region', { name: 'Resting orders' })
+    await table.getByText('profit above +7.50 JLP').waitFor()
     for (const row of [1, 1]) {
-      await orders.getByRole('row').nth(row).getByRole('button', { name: 'Cancel' }).click()
+      await table.getByRole('row').nth(row).getByRole('button', { name: 'Cancel' }).click()
       await settled(page, 'Cancel the order')
     }
-    expect([await order(0), await order(1)]).toEqual([undefined, undefined])
+    expect(await orders()).toEqual([])
   })
 
   test('closing all of it leaves margin alone, which can be taken out', async () => {
