@@ -78,7 +78,6 @@ describe.skipIf(!hasChromium)('the portfolio in a browser (skipped where there i
     browser = await openBrowser()
     market = (await chain.marketsOf('hourly')).at(-1)!
     on = await visit(browser, `${exchange.url}/#/trade/${market.market}`)
-    on.page.on('response', async r => { if (r.status() >= 400) console.log(r.status(), r.url(), (await r.text()).slice(0, 300)) })
     owner = await openTestWallet(on.page)
   })
   afterAll(async () => {

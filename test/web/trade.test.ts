@@ -118,6 +118,7 @@ describe.skipIf(!hasChromium)('trading in a browser (skipped where there is no C
         async () => {
           const query = 'action=long&margin=12500000&leverage=7'
           const answer = await fetch(`${exchange.url}/v1/markets/${market.market}/quote?${query}`)
+          if (!answer.ok) return await answer.text()
           const quote = (await answer.json()) as {
             filled: string
             fee: { total: string }

@@ -78,6 +78,8 @@ const rejection = ({ code, context }: Rejected): ApiError => refusalError({ code
 
 /** Whoever asks without saying who. */
 const SOMEBODY = 'somebody'
+/** How far the rate of liquidation may be off: 10^-9, which is the last digit that is shown. */
+const IN_A_HURRY = 1n << 34n
 
 /** The market with one account in it, to which margin is added. */
 const withAccount = (
@@ -138,7 +140,7 @@ export const quoteOf = (live: LiveMarket, asked: Asked): Traded => {
   const done = apply(state, { kind: 'trade', ...ref, ...bounds, ...trade }, mirror.world)
   if (done.kind === 'refused') return { quote, ...bounds, refusal: refusalError(done) }
   const next = after(state, done)
-  return { quote, ...bounds, state: next, account: accountView(next, ref, mirror.world) }
+  return { quote, ...bounds, state: next, account: accountView(next, ref, mirror.world, undefined, IN_A_HURRY) }
 }
 
 /**
