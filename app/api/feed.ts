@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { type Connection, SYSVAR_CLOCK_PUBKEY } from '@solana/web3.js'
-import type { CouponKind } from '../../amm/index.ts'
+import { type CouponKind, KernelError } from '../../amm/index.ts'
 import { mintOf } from '../../src/chain/tokens.ts'
 import {
   type AccountBytes,
@@ -466,4 +466,19 @@ export const marketIn = (feed: Feed, id: string): LiveMarket => {
   if (market !== undefined) return market
   feed.shared // says that nothing was read yet, if so
   return fail(404, 'unknown-market', `There is no market ${id}`, 'GET /v1/markets lists them.', { market: id })
+}
+
+/** Readings of an owner while they do not fit the markets of the feed. */
+const FITTINGS = 4
+
+/** What an owner has may be newer than the market beside it, or older: the kernel says so, and both are read again. */
+export const fitting = async <T>(feed: Feed, read: () => Promise<T>): Promise<T> => {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof KernelError) || tried === FITTINGS) throw error
+      await feed.renew()
+    }
+  }
 }

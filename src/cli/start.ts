@@ -152,7 +152,7 @@ const run = async (): Promise<void> => {
   console.log(url)
   if (isPageBuilt()) return
   console.error('The page is being built; everything else is there')
-  const { failed } = await buildPage(building.signal)
+  const failed = await buildPage(building.signal)
   if (!isStopping) console.error(failed === undefined ? 'The page is there' : `The page could not be built: ${failed}`)
 }
 

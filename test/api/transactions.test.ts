@@ -146,7 +146,8 @@ describe('every other action goes through and does what it says', () => {
   test('roll to a later market, by a lookup table', async () => {
     await on.act('trade', 'ann', { market, sub: 5, action: 'long', margin: '5000000', amount: '10000000' })
     const table = await chain.createLookupTable(on.market, as('ann'))
-    await on.nextSlot()
+    // The feed looks for new markets now and then.
+    while (on.context.feed.market(LATER.name) === undefined) await on.nextSlot()
     const bounds = { closeLimitRate: '0', limitRate: String((4n << 64n) - 1n), minimum: '0' }
     const roll = { market, sub: 5, to: { market: LATER.name }, amount: '5000000', ...bounds }
     await on.act('roll', 'ann', { ...roll, table: table.key.toBase58() })

@@ -63,7 +63,9 @@ export class ChainSide {
   /** Open ones with a kind of coupons, by maturity, once there are so many: a new chain opens them one after the other. */
   async marketsOf(kind: MarketRow['kind'], least = 1): Promise<readonly MarketRow[]> {
     for (;;) {
-      const found = (await this.markets()).filter(market => market.kind === kind && /^(open|coupon-due)$/.test(market.status))
+      const found = (await this.markets()).filter(
+        market => market.kind === kind && /^(open|coupon-due)$/.test(market.status),
+      )
       if (found.length >= least) return found
       await new Promise(done => setTimeout(done, 500))
     }

@@ -155,7 +155,7 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
     const paid = before - (await chain.jlp(owner))
     expect(paid).toBeGreaterThan(123_000_000n)
     expect(paid).toBeLessThanOrEqual(123_456_700n)
-    await expect.poll(() => cellOf(heldRow(market), 'Held').textContent()).toBe(`${shown(pt)}PT`)
+    await expect.poll(() => cellOf(heldRow(market), 'Held').textContent(), { timeout: 30_000 }).toBe(`${shown(pt)}PT`)
     await expect
       .poll(() => cellOf(heldRow(market), 'Paid, net').textContent(), { timeout: 30_000 })
       .toBe(`${shown(paid)}JLP`)
@@ -175,7 +175,9 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
     const received = (await chain.jlp(owner)) - jlp
     expect(received).toBeGreaterThan(36_000_000n)
     expect(received).toBeLessThan(40_000_000n)
-    await expect.poll(() => cellOf(heldRow(market), 'Held').textContent()).toBe(`${shown(pt - 40_000_000n)}PT`)
+    await expect
+      .poll(() => cellOf(heldRow(market), 'Held').textContent(), { timeout: 30_000 })
+      .toBe(`${shown(pt - 40_000_000n)}PT`)
   })
 
   test('the rest rolled into the next maturity, in two transactions', async () => {
@@ -188,7 +190,7 @@ describe.skipIf(!hasChromium)('earning in a browser (skipped where there is no C
     expect(await chain.pt(owner, market)).toBe(0n)
     const pt = await chain.pt(owner, later)
     expect(pt).toBeGreaterThan(83_000_000n)
-    await expect.poll(() => cellOf(heldRow(later), 'Held').textContent()).toBe(`${shown(pt)}PT`)
+    await expect.poll(() => cellOf(heldRow(later), 'Held').textContent(), { timeout: 30_000 }).toBe(`${shown(pt)}PT`)
     const { wallet } = await chain.get<{ wallet: { pt: { market: string; pt: string }[] } }>(`/v1/accounts/${owner}`)
     expect(wallet.pt.map(one => [one.market, one.pt])).toEqual([[later.market, String(pt)]])
   })

@@ -182,7 +182,7 @@ describe.skipIf(!hasChromium)('providing liquidity in a browser (skipped where t
     expect(paid).toBeLessThanOrEqual(500_000_000n)
     expect(paid).toBeGreaterThan(495_000_000n)
     await row().getByText('in range').waitFor()
-    await expect.poll(() => cellOf(row(), 'Worth now').textContent()).toMatch(/^49[5-9]\.\d\dJLP$/)
+    await expect.poll(() => cellOf(row(), 'Worth now').textContent(), { timeout: 30_000 }).toMatch(/^49[5-9]\.\d\dJLP$/)
   })
 
   test('fees of others’ trades are collected', async () => {
@@ -193,7 +193,9 @@ describe.skipIf(!hasChromium)('providing liquidity in a browser (skipped where t
     await page.getByRole('button', { name: /^Buy [\d .]+ PT$/ }).click()
     await settled(page, `Buy PT of ${market.market}`)
     await page.goto(`${exchange.url}/#/liquidity/${market.market}`)
-    await expect.poll(async () => atomsOf((await cellOf(row(), 'To collect').textContent())!)).toBeGreaterThan(0n)
+    await expect
+      .poll(async () => atomsOf((await cellOf(row(), 'To collect').textContent())!), { timeout: 30_000 })
+      .toBeGreaterThan(0n)
     const fees = atomsOf((await cellOf(row(), 'Earned: fees').textContent())!)
     expect(fees).toBeGreaterThan(0n)
     const before = await chain.jlp(owner)
@@ -229,7 +231,9 @@ describe.skipIf(!hasChromium)('providing liquidity in a browser (skipped where t
     const [jlp, pt, held] = [await chain.jlp(owner), await chain.pt(owner, market), await yt()]
     await row().getByRole('button', { name: 'Take out' }).click()
     const received = lineOf(dialog, 'You receive')
-    await expect.poll(async () => atomsOf((await received.textContent())!)).toBeGreaterThan(240_000_000n)
+    await expect
+      .poll(async () => atomsOf((await received.textContent())!), { timeout: 30_000 })
+      .toBeGreaterThan(240_000_000n)
     const expected = atomsOf((await received.textContent())!)
     await dialog.getByRole('button', { name: 'Take out 100 %' }).click()
     await settled(page, `Take liquidity out of ${market.market}`)

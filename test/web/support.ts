@@ -1,6 +1,6 @@
 /** What tests of the page share: the exchange with the processes of `npm start`, on ports and in a directory of its own, and a browser that listens for mistakes. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,52 +8,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { build } from 'vite'
+import { buildPage, isPageBuilt } from '../../src/cli/page.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const CHROMIUM = '/usr/bin/chromium'
 export const hasChromium = existsSync(CHROMIUM)
 
-const wait = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds))
-
 // ---- the page -------------------------------------------------------------------------------------------------------------
 
-const newest = (path: string): number =>
-  readdirSync(path, { withFileTypes: true }).reduce((time, entry) => {
-    if (entry.name.startsWith('dist')) return time
-    const inner = join(path, entry.name)
-    return Math.max(time, entry.isDirectory() ? newest(inner) : statSync(inner).mtimeMs)
-  }, 0)
-
-/** Builds the page where the API looks for it, unless it is there as it must be. Tests of other files may do so at the same time. */
+/** Builds the page where the API looks for it, unless it is there as it must be. */
 export const builtPage = async (): Promise<void> => {
-  const web = join(root, 'app/web')
-  const [dist, lock] = [join(web, 'dist'), join(web, 'dist.lock')]
-  const sources = Math.max(...['app/web', 'src', 'amm'].map(folder => newest(join(root, folder))))
-  const isThere = (): boolean => {
-    const index = join(dist, 'index.html')
-    return existsSync(index) && statSync(index).mtimeMs >= sources
-  }
-  for (let tried = 0; ; tried++) {
-    if (isThere()) return
-    try {
-      mkdirSync(lock)
-      break
-    } catch {
-      // Who builds needs seconds; who was killed meanwhile has left the lock behind.
-      if (tried === 600) rmSync(lock, { recursive: true, force: true })
-      await wait(100)
-    }
-  }
-  try {
-    if (isThere()) return
-    const made = join(web, `dist-${process.pid}`)
-    await build({ root: web, configFile: join(web, 'vite.config.ts'), logLevel: 'error', build: { outDir: made } })
-    rmSync(dist, { recursive: true, force: true })
-    renameSync(made, dist)
-  } finally {
-    rmSync(lock, { recursive: true, force: true })
-  }
+  if (isPageBuilt()) return
+  const failed = await buildPage()
+  // Tests of other files may have built it at the same time.
+  if (failed !== undefined && !isPageBuilt()) throw new Error(`The page could not be built: ${failed}`)
 }
 
 // ---- the exchange -----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { TOLERANCE_BPS } from '../../../src/client/requests.ts'
 import type { RouteOptions } from '../context.ts'
 import { badRequest } from '../errors.ts'
-import { freshMarket } from '../feed.ts'
+import { fitting, freshMarket } from '../feed.ts'
 import { askedOf, Order, ToleranceIn } from '../order.ts'
 import {
   AddressIn,
@@ -101,8 +101,12 @@ export const quoteRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, 
         return quoteAdding(context, live, { lower, upper }, { jlp: atomsOf(jlp, 'jlp'), toleranceBps })
       }
       if (owner === undefined) return badRequest('The owner is missing', 'Give `owner` of the position.')
-      const held = await holdings.position(live, addressIn(owner, 'owner'), { lower, upper })
-      return quoteRemoving(context, live, held, { share: { num: BigInt(shareBps), den: 10_000n }, sell, toleranceBps })
+      const terms = { share: { num: BigInt(shareBps), den: 10_000n }, sell, toleranceBps }
+      return fitting(feed, async () => {
+        const now = freshMarket(feed, market)
+        const held = await holdings.position(now, addressIn(owner, 'owner'), { lower, upper })
+        return quoteRemoving(context, now, held, terms)
+      })
     },
   )
 

@@ -17,6 +17,7 @@ import {
 import { ACTIONS, type ActionRoute, FeedClient, type Prepared, prepared } from '../actions.ts'
 import type { Context, RouteOptions } from '../context.ts'
 import { errorOf as apiErrorOf, badRequest, fail, fromChain } from '../errors.ts'
+import { fitting } from '../feed.ts'
 import { Relay } from '../relay.ts'
 import {
   AddressIn,
@@ -109,7 +110,7 @@ const tried = async (
     return { ...made, simulation }
   }
   try {
-    return await attempt()
+    return await fitting(context.feed, attempt)
   } catch (error) {
     if (apiErrorOf(error)?.status !== 422) throw error
     await context.feed.renew()

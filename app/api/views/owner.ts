@@ -16,7 +16,7 @@ import type { AccountSummary } from '../../../src/indexer/index.ts'
 import { mirrorOf } from '../../../src/mirror/index.ts'
 import type { Context } from '../context.ts'
 import { fromChain } from '../errors.ts'
-import type { LiveMarket } from '../feed.ts'
+import { fitting, type LiveMarket } from '../feed.ts'
 import { Atoms, Freshness, MarketRef, Nullable, named, oneOf, Q64, q64, said } from '../schemas.ts'
 import { Account, accountJson, Lp, lpJson } from './account.ts'
 
@@ -213,6 +213,6 @@ const orderJson = (live: LiveMarket, order: ReturnType<typeof toEngineOrder>): S
 })
 
 export const ownerView = async (context: Context, owner: string): Promise<Static<typeof Owner>> => ({
-  ...(await context.holdings.once(`owner ${owner}`, () => read(context, owner))),
+  ...(await context.holdings.once(`owner ${owner}`, () => fitting(context.feed, () => read(context, owner)))),
   ...context.feed.freshness(),
 })

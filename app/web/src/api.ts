@@ -48,10 +48,13 @@ export const toApiError = (error: unknown): ApiError =>
         'Look whether it runs; the page tries again by itself.',
       )
 
+/** The server itself answers within 15 seconds or not at all. */
+const LONGEST_MILLISECONDS = 20_000
+
 const ask = async <T>(path: string, init?: RequestInit): Promise<T> => {
   let response: Response
   try {
-    response = await fetch(path, init)
+    response = await fetch(path, { ...init, signal: AbortSignal.timeout(LONGEST_MILLISECONDS) })
   } catch (error) {
     throw toApiError(error)
   }

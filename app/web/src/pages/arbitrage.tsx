@@ -215,22 +215,22 @@ const Calculator = ({
     () =>
       pool === undefined || seconds === undefined || apr === undefined || yt === undefined || yt === 0n
         ? undefined
-        : arbitrage(pool, { side, yt, seconds, apr }),
-    [pool, seconds, apr, yt, side],
+        : arbitrage(pool, { side, yt, seconds, apr, kind: market.kind }),
+    [pool, seconds, apr, yt, side, market.kind],
   )
   const best = useMemo(
     () =>
       pool === undefined || seconds === undefined || apr === undefined
         ? undefined
-        : bestSize(pool, { side, seconds, apr }),
-    [pool, seconds, apr, side],
+        : bestSize(pool, { side, seconds, apr, kind: market.kind }),
+    [pool, seconds, apr, side, market.kind],
   )
   const chart = useMemo(() => {
     if (pool === undefined || seconds === undefined || apr === undefined) return { x: [], curves: [], markers: [] }
     const most = Math.max(tokens(best?.yt ?? 0n) * 1.6, tokens(yt ?? 0n) * 1.4, 100)
     const x = Array.from({ length: 31 }, (_, i) => (most * (i + 1)) / 31)
     const values = x.map(size => {
-      const one = arbitrage(pool, { side, yt: BigInt(Math.round(size * 1e6)), seconds, apr })
+      const one = arbitrage(pool, { side, yt: BigInt(Math.round(size * 1e6)), seconds, apr, kind: market.kind })
       return one === undefined ? null : tokens(one.net)
     })
     return {
@@ -241,7 +241,7 @@ const Calculator = ({
         ...(yt === undefined ? [] : [{ axis: 'x' as const, at: tokens(yt), name: 'this size', colour: 'muted' }]),
       ],
     }
-  }, [pool, seconds, apr, side, best, yt])
+  }, [pool, seconds, apr, side, best, yt, market.kind])
   const closed = closedBecause(market, 'risk')
   const net = made?.net
   const why = closed ?? (made === undefined ? 'Say how many YT' : undefined)

@@ -1,4 +1,5 @@
 /** The transactions of the pages beside Trade, as `POST /v1/transactions/:action` takes them. Amounts are atoms. */
+import { amount } from '../format.ts'
 import type { Wish } from './send.ts'
 
 interface Place {
@@ -26,6 +27,7 @@ export const redeemPt = (body: Place & { readonly pt: bigint }): Wish => ({
   title: `Redeem PT of ${body.market}`,
   action: 'redeem-pt',
   body,
+  says: () => `${amount(body.pt)} PT were paid 1 ST each, in JLP: they are in the wallet.`,
 })
 
 // ---- liquidity ----------------------------------------------------------------------------------------------------------

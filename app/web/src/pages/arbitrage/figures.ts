@@ -2,7 +2,16 @@
  * Coupon arbitrage, by the kernel: YT bought (or sold) now and held over coupons. Coupons less decay is the edge; price impact and the
  * fees of both trades come off it. Amounts are JLP or YT atoms. What the coupons will be is a prediction, so this decides nothing.
  */
-import { accrue, ONE_Q64, type Pool, quote, shiftQ64, YEAR_SECONDS, type YtAtoms } from '../../../../../amm/index.ts'
+import {
+  accrue,
+  type CouponKind,
+  ONE_Q64,
+  type Pool,
+  quote,
+  shiftQ64,
+  YEAR_SECONDS,
+  type YtAtoms,
+} from '../../../../../amm/index.ts'
 import { ytInJlp } from '../../../../../src/exchange/index.ts'
 import { q64Of } from '../../format.ts'
 
@@ -25,14 +34,18 @@ export interface Arbitrage {
 const HOUR = 3600
 const WEEK = 7 * 86_400
 
-/** Seconds that YT are held: coupons are paid hour by hour, or with the weekly figure. */
-export const secondsOf = (pool: Pool, kind: 'hourly' | 'weekly', until: Until): number =>
-  Math.min(pool.tauSeconds, { coupon: kind === 'hourly' ? HOUR : WEEK, week: WEEK, maturity: pool.tauSeconds }[until])
+/** Seconds of a coupon. */
+const periodOf = (kind: CouponKind): number => (kind === 'hourly' ? HOUR : WEEK)
 
-/** JLP per ST after coupons at an APR, which does not compound within a period. */
-const discountAfter = (pool: Pool, seconds: number, apr: number): Pool['discount'] => {
-  const earned = (q64Of(apr) * BigInt(seconds)) / BigInt(YEAR_SECONDS)
-  return ((pool.discount * ONE_Q64) / (ONE_Q64 + earned)) as Pool['discount']
+/** Seconds that YT are held: coupons are paid hour by hour, or with the weekly figure. */
+export const secondsOf = (pool: Pool, kind: CouponKind, until: Until): number =>
+  Math.min(pool.tauSeconds, { coupon: periodOf(kind), week: WEEK, maturity: pool.tauSeconds }[until])
+
+/** JLP per ST after coupons at an APR, which does not compound within a coupon but from one to the next. */
+const discountAfter = (pool: Pool, seconds: number, apr: number, kind: CouponKind): Pool['discount'] => {
+  const period = Math.min(seconds, periodOf(kind))
+  const growth = (1 + (apr * period) / YEAR_SECONDS) ** (seconds / period)
+  return ((pool.discount * ONE_Q64) / q64Of(growth)) as Pool['discount']
 }
 
 const faceOf = (pool: Pool, yt: bigint): bigint => (ytInJlp(pool.rate, pool) * yt) >> 64n
@@ -45,13 +58,20 @@ export const arbitrage = (
     yt,
     seconds,
     apr,
-  }: { readonly side: Direction; readonly yt: bigint; readonly seconds: number; readonly apr: number },
+    kind,
+  }: {
+    readonly side: Direction
+    readonly yt: bigint
+    readonly seconds: number
+    readonly apr: number
+    readonly kind: CouponKind
+  },
 ): Arbitrage | undefined => {
   const isLong = side === 'long'
   const opened = quote(pool, { kind: isLong ? 'buy-yt' : 'sell-yt', yt: yt as YtAtoms })
   if (opened.kind !== 'quoted') return undefined
   const { filled, amount, fee } = opened
-  const after = { tauSeconds: pool.tauSeconds - seconds, discount: discountAfter(pool, seconds, apr) }
+  const after = { tauSeconds: pool.tauSeconds - seconds, discount: discountAfter(pool, seconds, apr, kind) }
   const later = accrue(opened.next, after)
   // Priced where the rate was, as if nobody had traded: the rest is impact.
   const before = faceOf(pool, filled)
@@ -79,7 +99,7 @@ const STEP = 10_000n
 /** The size at which one more YT brings nothing, by ternary search to 0.01 YT; undefined if even 1 YT loses. */
 export const bestSize = (
   pool: Pool,
-  terms: { readonly side: Direction; readonly seconds: number; readonly apr: number },
+  terms: { readonly side: Direction; readonly seconds: number; readonly apr: number; readonly kind: CouponKind },
 ): Arbitrage | undefined => {
   const at = (steps: bigint): Arbitrage | undefined => arbitrage(pool, { ...terms, yt: steps * STEP })
   const all = quote(pool, {

@@ -37,7 +37,7 @@ const besides = ({ position: { netSold } }: HeldRange): string => {
   return net === 0n ? 'nothing traded' : net > 0n ? `${amount(net)} YT sold` : `${amount(-net)} YT bought`
 }
 
-const FIGURES: readonly Column<HeldRange>[] = [
+const figuresIn = (markets: readonly Market[] | undefined): readonly Column<HeldRange>[] => [
   {
     name: 'Range, APY',
     cell: ({ market, position }) => (
@@ -48,11 +48,16 @@ const FIGURES: readonly Column<HeldRange>[] = [
   },
   {
     name: 'State',
-    cell: range => (
-      <span className={isEmpty(range) ? 'badge' : range.position.inRange ? 'badge long' : 'badge warn'}>
-        {isEmpty(range) ? 'empty' : range.position.inRange ? 'in range' : 'out of range'}
-      </span>
-    ),
+    cell: range => {
+      if (isEmpty(range)) return <span className="badge">empty</span>
+      const isMatured = markets?.some(({ market, status }) => market === range.market && status === 'matured')
+      if (isMatured === true) return <span className="badge">matured</span>
+      return range.position.inRange ? (
+        <span className="badge long">in range</span>
+      ) : (
+        <span className="badge warn">out of range</span>
+      )
+    },
   },
   {
     name: 'Worth now',
@@ -153,7 +158,7 @@ export const HeldRanges = ({
         rows={held?.positions}
         id={idOf}
         empty="None yet."
-        columns={canSign ? [...FIGURES, actions] : FIGURES}
+        columns={canSign ? [...figuresIn(markets), actions] : figuresIn(markets)}
       />
       <Dialog
         title={`Take liquidity out of ${chosen?.market ?? ''}`}

@@ -126,7 +126,9 @@ export const AccountCard = ({
       )}
       {isMatured && !isEmpty ? (
         <Banner title="This market has matured.">
-          Settling turns what is left into margin, which can be withdrawn then.
+          {isFlat
+            ? 'It is settled: withdraw the margin.'
+            : 'Settling turns what is left into margin, which can be withdrawn then.'}
         </Banner>
       ) : null}
       {canSign ? (
