@@ -7,12 +7,13 @@ import { endpointsIn } from '../chain/cluster.ts'
 import { buildPage, isPageBuilt } from './page.ts'
 import { HOPELESS, Running, type Service, type Watcher } from './processes.ts'
 
-const HELP = `npm start -- [--port 3000] [--speed 60] [--directory .sunder] [--no-crowd] [--fresh] [--verbose]
+const HELP = `npm start -- [--port 3000] [--speed 60] [--directory .sunder] [--no-crowd] [--fresh] [--rate 100] [--verbose]
   --port       of the API and its page; without it the next free one from 3000 on
   --speed      seconds of the local chain's clock in one of ours: 1, 60, 3600
   --directory  where chain and index are kept
   --no-crowd   without simulated traders
   --fresh      forgets chain and index first
+  --rate       requests to the API of one address in a second, 100 by default; 0: as many as come
   --verbose    all that the processes log
 SUNDER_RPC_URL=URL runs keeper and API beside that chain instead of a local one.`
 
@@ -22,6 +23,7 @@ const OPTIONS = {
   directory: { type: 'string', default: '.sunder' },
   'no-crowd': { type: 'boolean', default: false },
   fresh: { type: 'boolean', default: false },
+  rate: { type: 'string', default: '100' },
   verbose: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -82,7 +84,8 @@ const serves = async (url: string): Promise<boolean> => {
 const run = async (): Promise<void> => {
   const values = readFlags()
   if (values.help) return console.log(HELP)
-  const { speed, directory, verbose } = values
+  const { speed, directory, verbose, rate } = values
+  if (!/^\d{1,6}$/.test(rate)) refuse(`The rate must be a whole number, not ${rate}`)
   if (!SPEEDS.includes(speed)) refuse(`The speed must be one of ${SPEEDS.join(', ')}, not ${speed}`)
   const { SUNDER_RPC_URL: cluster } = process.env
   try {
@@ -135,7 +138,7 @@ const run = async (): Promise<void> => {
   )
   const chainFlags = ['--port', String(rpcPort), '--directory', chainDirectory, '--speed', speed]
   if (cluster === undefined) chain = begin(service('chain', 'chain.ts', ...chainFlags))
-  begin(service('api', 'api.ts', '--rpc', rpc, '--port', String(port), '--index', index))
+  begin(service('api', 'api.ts', '--rpc', rpc, '--port', String(port), '--index', index, '--rate', rate))
   if (chain === undefined) console.log(`Chain: ${rpc}`)
   else {
     console.log(`Local chain at ${rpc}, ${speed}x: Jupiter's pool plays recorded history; state in ${directory}`)

@@ -242,10 +242,8 @@ const start = async (speed: string): Promise<Started> => {
   const directory = mkdtempSync(join(tmpdir(), 'sunder-load-'))
   const began = performance.now()
   const main = fileURLToPath(new URL('../../src/cli/start.ts', import.meta.url))
-  const made = spawn(process.execPath, ['--import', 'tsx', main, '--directory', directory, '--speed', speed], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, SUNDER_RATE: '0' },
-  })
+  const flags = ['--directory', directory, '--speed', speed, '--rate', '0']
+  const made = spawn(process.execPath, ['--import', 'tsx', main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   const stop = async (): Promise<void> => {
     const ended = new Promise(done => made.once('exit', done))
     made.kill('SIGTERM')
@@ -282,16 +280,24 @@ const marketsOf = async (url: string): Promise<string[]> => {
   return markets.filter(({ tauSeconds }) => tauSeconds > 0).map(({ market }) => market)
 }
 
+/** Of each kind of quote. */
+const PATHS = 100
+
 /** Quotes of several sizes and directions, in every market that is open. */
 const quotePaths = async (url: string): Promise<string[]> => {
-  const paths = (await marketsOf(url)).flatMap(market =>
-    [
-      'action=long&unit=st&amount=90000000&margin=10000000',
-      'action=short&unit=token&amount=50000000&margin=20000000',
-      'action=buy-pt&unit=st&amount=25000000',
-      'action=long&unit=token&amount=1234567&margin=9000000',
-    ].map(query => `/v1/markets/${market}/quote?${query}`),
-  )
+  // Of every size, so that none is answered from memory.
+  const size = (): number => 1_000_000 + Math.floor(Math.random() * 90_000_000)
+  const markets = await marketsOf(url)
+  const paths = Array.from({ length: Math.ceil(PATHS / markets.length) }, () => markets)
+    .flat()
+    .flatMap(market =>
+      [
+        `action=long&unit=st&amount=${size()}&margin=20000000`,
+        `action=short&unit=token&amount=${size()}&margin=20000000`,
+        `action=buy-pt&unit=st&amount=${size()}`,
+        `action=long&unit=token&amount=${size()}&margin=9000000`,
+      ].map(query => `/v1/markets/${market}/quote?${query}`),
+    )
   const answers = await Promise.all(paths.map(path => fetch(url + path)))
   return paths.filter((_, i) => answers[i]!.ok)
 }
@@ -320,6 +326,8 @@ const OPTIONS = {
   write: { type: 'boolean', default: false },
 } as const
 
+/** Seconds of quotes before those that count. */
+const WARM_UP = 10
 /** Minutes that memory may grow in before it is compared. */
 const WARMING = 10
 const growth = (memory: readonly number[]): string => {
@@ -385,10 +393,12 @@ const run = async (): Promise<void> => {
   try {
     const paths = await quotePaths(url)
     if (paths.length === 0) throw new Error('No market gives a quote')
-    const load = async () => measureQuotes({ url, paths: await quotePaths(url), seconds, connections })
+    const load = async (time = seconds) =>
+      measureQuotes({ url, paths: await quotePaths(url), seconds: time, connections })
+    await load(WARM_UP) // a server that has just begun still compiles
     const alone = await load()
     const topics = (await marketsOf(url)).map(market => `market:${market}`)
-    const { streams, meanwhile: beside } = await measureStreams({ url, topics, clients }, load)
+    const { streams, meanwhile: beside } = await measureStreams({ url, topics, clients }, () => load())
     const memory: number[] = []
     for (let minute = 0; started !== undefined && minute <= minutes && minutes > 0; minute++) {
       memory.push(residentOf(started.pid) / 1e6)
