@@ -44,7 +44,7 @@ export class FeedClient extends SunderClient {
   readonly #context: Context
 
   constructor(context: Context, options: ClientOptions) {
-    super(context.connection, options)
+    super(context.connection, { lands: Math.ceil(SECONDS * context.chain.speed), ...options })
     this.#context = context
   }
 

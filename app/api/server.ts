@@ -40,6 +40,8 @@ export interface ServerOptions {
 const BODY_BYTES = 64 * 1024
 /** Milliseconds for a whole request to come, and for it to be answered. */
 const REQUEST_TIMEOUT = 15_000
+/** Letters of the path of a page's file. */
+const LONGEST_FILE = 200
 /** Seconds over which requests are counted. */
 const RATE_SECONDS = 10
 
@@ -86,7 +88,7 @@ export const buildServer = async (context: Context, options: ServerOptions = {})
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: 0, // streams stay open
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength: 100 },
     genReqId: () => crypto.randomUUID(),
     frameworkErrors: (error, request, reply) => {
       const said = errorOf(error) ?? new ApiError(400, 'bad-request', 'The URL cannot be read', 'Encode it anew.')
@@ -184,7 +186,9 @@ export const buildServer = async (context: Context, options: ServerOptions = {})
   await app.register(transactionRoutes, { ...given, prefix: '/v1' })
   await app.register(streamRoutes, { ...given, prefix: '/v1' })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
-  if (web !== undefined) await app.register(serveStatic, { root: web, index: false })
+  // What is too long for a route of the API is no file either.
+  const allowedPath = (path: string): boolean => path.length <= LONGEST_FILE && !path.startsWith('/v1/')
+  if (web !== undefined) await app.register(serveStatic, { root: web, index: false, allowedPath })
   await app.register(pageRoutes, { ...given, hasPage: () => hasPage(web) })
   return app
 }

@@ -69,7 +69,7 @@ const run = async (): Promise<void> => {
   const begin = async (): Promise<Crowd> => {
     const { local, seed, speed } = await ask<ChainInfo>('sunder_chain')
     if (!local) return refuse('Only a local chain has a crowd')
-    const client = new SunderClient(connection)
+    const client = new SunderClient(connection, { lands: PATIENCE * speed })
     const crowd = new Crowd(people(seed), {
       client,
       connection,

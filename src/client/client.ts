@@ -33,6 +33,7 @@ import {
   arraysForTrade,
   type MarketState,
   marketOf,
+  mayFallDue,
   needsAccrue,
   quoteRemoval,
   type TradeOrder,
@@ -176,7 +177,7 @@ export class SunderClient extends Sender {
   // ---- preparing ----------------------------------------------------------------------------------------------------------
 
   /**
-   * An instruction with what it needs in front of it: token accounts of wallets that are not there yet, the coupon that is due, and the
+   * An instruction with what it needs in front of it: token accounts of wallets that are not there yet, the coupon that is or falls due, and the
    * account that a deposit or split goes to or the position that liquidity does. Tick arrays are found unless they are given.
    * `payer`: of token accounts, by default whoever signs; `read` saves reading the market again.
    */
@@ -194,7 +195,11 @@ export class SunderClient extends Sender {
     const given = (rest === 'tick arrays' && market !== undefined && bag.tickArrays === undefined
       ? { ...bag, ...(await this.#arrays(name, bag, market, later)) }
       : bag) as unknown as Given<N>
-    const due = [market, later].flatMap(one => (one?.needsAccrue === true && name !== 'accrue' ? [one.kind] : []))
+    // A coupon that falls due before this lands would have it refused; where none is due then, paying it does nothing.
+    const { lands = SECONDS } = this.options
+    const isDue = ({ needsAccrue, pool, indexData, now }: MarketReading): boolean =>
+      needsAccrue || (pool.tauSeconds > 0 && mayFallDue(indexData, now + lands))
+    const due = [market, later].flatMap(one => (one !== undefined && name !== 'accrue' && isDue(one) ? [one.kind] : []))
     const wallets = walletsOf(name, given)
     const places = addressesOf(name, given) as Readonly<Record<string, string | undefined>>
     const opened = (OPENED[name] ?? []).filter(slot => places[slot] !== undefined)

@@ -78,6 +78,7 @@ export const marketOf = ({ address, market, index, arrays }: MarketAccounts): Ma
 
 const HOUR = 3600
 const SETTLING = 300
+const WEEK = 7 * 86_400
 /** Seconds: without a coupon for so long after it was due only exits are open; the oldest AUM that pays one. */
 const LIMITS = {
   hourly: { reduceOnlyAfter: 2 * HOUR, maxAumAge: 600 },
@@ -95,6 +96,10 @@ type IndexTime = Pick<RateIndexData, 'kind' | 'lastStep'>
 
 const isDue = ({ kind, lastStep }: IndexTime, { lastUpdated }: Pick<Source, 'lastUpdated'>, now: number): boolean =>
   kind === 'hourly' ? now >= lastStep + HOUR + SETTLING : lastUpdated > BigInt(lastStep)
+
+/** Whether a coupon may fall due by a time: hourly ones by the clock, a weekly one at any time from a week after the last one on. */
+export const mayFallDue = ({ kind, lastStep }: IndexTime, by: number): boolean =>
+  by >= lastStep + (kind === 'hourly' ? HOUR + SETTLING : WEEK)
 
 /** What the program will find at `now` if nobody pays a coupon before. */
 export const freshnessOf = (

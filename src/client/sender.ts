@@ -45,6 +45,8 @@ export const walletOf = (...keys: readonly [Signer, ...Signer[]]): Wallet => ({
 export interface ClientOptions {
   /** Millionths of a lamport for each compute unit. */
   readonly price?: bigint
+  /** Seconds by the chain's clock in which a transaction lands, 60 by default. */
+  readonly lands?: number
   /** Lookup tables for transactions that do not fit otherwise. */
   readonly tables?: readonly AddressLookupTableAccount[]
 }

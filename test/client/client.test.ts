@@ -105,6 +105,8 @@ class Answers {
 
 const DUE = m.ledger.indices[engine.kind].lastStep + 3900
 const FRESH = DUE - 1
+/** A coupon does not fall due before what is sent now has landed. */
+const EARLY = DUE - 61
 const names = (instructions: readonly { readonly programId: PublicKey; readonly data: Buffer }[]): string[] =>
   instructions.map(({ programId, data }) => {
     const program = programId.toBase58()
@@ -153,6 +155,13 @@ describe('preparing', () => {
     expect(names(await due.prepare('deposit', deposit))).toEqual(['openAccount', 'deposit'])
     expect(names(await due.prepare('split', { ...trade, yt: 5n }))).toEqual(['accrue', 'openAccount', 'split'])
     expect(names(await due.prepare('accrue', { coupon: engine.kind }))).toEqual(['accrue'])
+    // One that falls due before this lands would have it refused; where none does, paying it is nothing.
+    const soon = new SunderClient(withWallets(new Answers(FRESH)).connection)
+    expect(names(await soon.prepare('split', { ...trade, yt: 5n }))).toEqual(['accrue', 'openAccount', 'split'])
+    const early = new SunderClient(withWallets(new Answers(EARLY)).connection)
+    expect(names(await early.prepare('split', { ...trade, yt: 5n }))).toEqual(['openAccount', 'split'])
+    const slow = new SunderClient(withWallets(new Answers(EARLY)).connection, { lands: 3600 })
+    expect(names(await slow.prepare('split', { ...trade, yt: 5n }))).toEqual(['accrue', 'openAccount', 'split'])
     const add = {
       market: ref,
       owner: OWNER,
@@ -171,7 +180,7 @@ describe('preparing', () => {
   })
 
   test('a trade with limits a tolerance away from its quote', async () => {
-    const answers = withWallets(new Answers(FRESH))
+    const answers = withWallets(new Answers(EARLY))
     const { quote, instructions } = await new SunderClient(answers.connection).prepareTrade({ ...trade, spot: true })
     expect(names(instructions)).toEqual(['trade'])
     if (quote.kind !== 'quoted') throw new Error(quote.code)
@@ -180,7 +189,7 @@ describe('preparing', () => {
       name: 'trade',
       args: {
         ...{ action: 'long', unit: 'token', amount: 5_000_000n, spot: true },
-        ...{ limitRate: (quote.rateAfter * 10_050n) / 10_000n, minimum: 5_000_000n, deadline: FRESH + 60 },
+        ...{ limitRate: (quote.rateAfter * 10_050n) / 10_000n, minimum: 5_000_000n, deadline: EARLY + 60 },
       },
     })
     const given = { ...trade, limitRate: 1n << 64n, minimum: 3n, seconds: 5, toleranceBps: 0 }

@@ -151,6 +151,14 @@ export interface VisitOptions {
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: ['--headless', '--no-sandbox', '--disable-gpu'] })
 
+/**
+ * Refusals that are documented and that the page says in words, which a browser writes down all the same. Of liquidity that is taken out
+ * only the server knows whether it has been there for five minutes (`too-young`).
+ */
+const SAID: readonly { readonly status: number; readonly url: RegExp }[] = [
+  { status: 422, url: /\/v1\/markets\/[\w-]+\/liquidity-quote\?action=remove&/ },
+]
+
 /** A page of a browser that nobody has used before: no wallet, no choices. */
 export const visit = async (browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> => {
   const { width = 1600, height = 1000, theme = 'dark', patience = 60_000 } = options
@@ -159,7 +167,11 @@ export const visit = async (browser: Browser, url: string, options: VisitOptions
   page.setDefaultTimeout(patience)
   const problems: string[] = []
   page.on('console', message => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
+    if (message.type() !== 'error' && message.type() !== 'warning') return
+    const text = message.text()
+    const { url } = message.location()
+    const isSaid = SAID.some(said => text.includes(`with a status of ${said.status} `) && said.url.test(url))
+    if (!isSaid) problems.push(`${text} ${url}`)
   })
   page.on('pageerror', error => problems.push(error.message))
   await page.goto(url)

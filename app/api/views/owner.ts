@@ -212,7 +212,9 @@ const orderJson = (live: LiveMarket, order: ReturnType<typeof toEngineOrder>): S
   expiresAt: order.expiresAt,
 })
 
-export const ownerView = async (context: Context, owner: string): Promise<Static<typeof Owner>> => ({
-  ...(await context.holdings.once(`owner ${owner}`, () => fitting(context.feed, () => read(context, owner)))),
-  ...context.feed.freshness(),
-})
+export const ownerView = async (context: Context, owner: string): Promise<Static<typeof Owner>> => {
+  // As it was before the reading, which may take longer than a slot: whatever happened before this one is in it.
+  const freshness = context.feed.freshness()
+  const found = await context.holdings.once(`owner ${owner}`, () => fitting(context.feed, () => read(context, owner)))
+  return { ...found, ...freshness }
+}

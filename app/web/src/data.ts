@@ -63,6 +63,13 @@ export const useOwner = (owner: string | undefined) => {
 /** Whether there is an index to ask for what was. */
 export const useHasIndex = (): boolean => useChain()?.index === 'ok'
 
+/** Why what was cannot be read, if that is so. */
+export const useNoHistory = (): string | undefined => {
+  const index = useChain()?.index
+  if (index === 'none') return 'There is no index here to read history from'
+  return index === 'unavailable' ? 'The index of what was does not answer now; it is asked again' : undefined
+}
+
 /** The candles of a market from a time on, the oldest first. */
 export const useCandles = (market: string | undefined, width: '1m' | '1h' | '1d', from: number | undefined) =>
   useRead<Page<Candle>>(

@@ -45,6 +45,9 @@ interface Entry {
   askedAt: number
 }
 
+/** Milliseconds between two questions of the same. */
+const AGAIN = 150
+
 const entries = new Map<string, Entry>()
 const NOTHING: Read<never> = { data: undefined, error: undefined, isLoading: false }
 const none = createStore<Read<never>>(NOTHING)
@@ -132,6 +135,18 @@ export const useRead = <T>(
   const last = useRef<{ readonly path: string | undefined; readonly data: T | undefined }>(undefined)
   if (read.data !== undefined || last.current?.path !== path) last.current = { path, data: read.data }
   return { ...read, data: read.data ?? last.current?.data, reload }
+}
+
+/** Asks until an answer is such, which is what the page shows then; for so many milliseconds at most. */
+export const readUntil = async <T>(path: string, isSuch: (data: T) => boolean, patience: number): Promise<void> => {
+  const { load, store } = entryOf(path, undefined)
+  const until = performance.now() + patience
+  for (;;) {
+    await load()
+    const { data, error } = store.get()
+    if ((error === undefined && isSuch(data as T)) || performance.now() > until) return
+    await new Promise(done => setTimeout(done, AGAIN))
+  }
 }
 
 /** Asks again for whatever is looked at and begins so, such as `/v1/accounts/`; what nobody looks at is forgotten. */

@@ -68,18 +68,19 @@ export const connect = async (urls: string): Promise<Venue> => {
   })
   const chain = result as { readonly speed: number } | undefined
   const connection = cluster.connection()
+  const seconds = Math.ceil(GOOD_FOR * (chain?.speed ?? 1))
   return {
     connection,
-    client: new SunderClient(connection),
+    client: new SunderClient(connection, { lands: seconds }),
     local: chain !== undefined,
-    seconds: Math.ceil(GOOD_FOR * (chain?.speed ?? 1)),
+    seconds,
     ask,
   }
 }
 
 /** Whoever has the keypair file. On a cluster they pay the priority fee that others lately paid. */
 export const signerOf = async (
-  { connection, local }: Venue,
+  { connection, local, seconds }: Venue,
   { keypair: path }: { readonly keypair: string },
 ): Promise<Signer> => {
   const keypair = readKeypair(path)
@@ -87,6 +88,6 @@ export const signerOf = async (
   return {
     owner: keypair.publicKey.toBase58(),
     wallet: walletOf(keypair),
-    client: new SunderClient(connection, { price }),
+    client: new SunderClient(connection, { price, lands: seconds }),
   }
 }

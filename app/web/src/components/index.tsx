@@ -247,6 +247,25 @@ export interface Column<T> {
   readonly end?: boolean
 }
 
+/** What may be wider than its place. While it is, the keyboard can scroll it, too. */
+const Scroll = ({ label, children }: { readonly label: string; readonly children: ReactNode }) => {
+  const place = useRef<HTMLDivElement>(null)
+  const [isWide, setWide] = useState(false)
+  useEffect(() => {
+    const box = place.current!
+    const observer = new ResizeObserver(() => setWide(box.scrollWidth > box.clientWidth))
+    observer.observe(box)
+    observer.observe(box.firstElementChild!)
+    return () => observer.disconnect()
+  }, [])
+  const reached = isWide ? { role: 'region', 'aria-label': label, tabIndex: 0 } : {}
+  return (
+    <div ref={place} className="scroll" {...reached}>
+      {children}
+    </div>
+  )
+}
+
 /** On a phone each row is a card. */
 export const Table = <T,>({
   caption,
@@ -265,7 +284,7 @@ export const Table = <T,>({
   readonly empty: ReactNode
   readonly dense?: boolean
 }) => (
-  <div className="scroll">
+  <Scroll label={`Table: ${caption}`}>
     <table className={cls('table cards', dense && 'dense')}>
       <caption className="hidden-visually">{caption}</caption>
       <thead>
@@ -300,7 +319,7 @@ export const Table = <T,>({
         )}
       </tbody>
     </table>
-  </div>
+  </Scroll>
 )
 
 // ---- forms ---------------------------------------------------------------------------------------------------------------

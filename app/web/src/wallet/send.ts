@@ -2,10 +2,11 @@
  * From a wish to a settled result: the API makes the transaction, the wallet signs it, the API sends it on, and what came of it is
  * said from its events. Every step is shown, and every refusal with its way out.
  */
-import { useCallback, useState } from 'react'
+import { useCallback } from 'react'
 import { ApiError, get, post, toApiError, wordsOf } from '../api.ts'
 import { brief } from '../format.ts'
-import { invalidate } from '../store.ts'
+import { createStore, invalidate, readUntil, useStore } from '../store.ts'
+import type { Freshness } from '../types.ts'
 import { toast } from './toasts.tsx'
 import { fromBase64, toBase64 } from './transaction.ts'
 import { chooseWallet, useSigner } from './wallet.tsx'
@@ -18,6 +19,7 @@ interface Unsigned {
 /** As `GET /v1/transactions/:signature` answers. */
 interface Status {
   readonly status: 'unknown' | 'processed' | 'confirmed' | 'finalized' | 'failed'
+  readonly slot: number | null
   readonly events: readonly { readonly says: readonly string[] }[]
   readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null
 }
@@ -70,6 +72,20 @@ const confirmed = async (signature: string): Promise<Status> => {
   }
 }
 
+/** Milliseconds that the figures may take to be as new as the transaction. */
+const PATIENCE = 5000
+
+/** Resolves once what the page shows of an owner is from after a slot: what has gone then is not offered any more. */
+const caughtUp = async (owner: string, slot: number | null): Promise<void> => {
+  const path = `/v1/accounts/${owner}`
+  invalidate(path)
+  invalidate('/v1/markets')
+  if (slot !== null) await readUntil<Freshness>(path, answer => answer.slot > slot, PATIENCE)
+}
+
+/** Transactions that are made, sent, or not in the figures yet. */
+const working = createStore(0)
+
 const refusedByWallet = (error: unknown): ApiError =>
   error instanceof ApiError
     ? error
@@ -80,20 +96,24 @@ const refusedByWallet = (error: unknown): ApiError =>
         `Nothing was sent. ${error instanceof Error ? error.message : ''}`.trim(),
       )
 
-/** Sends wishes, one at a time. Resolves to undefined when it was refused, which has been said then. */
+/**
+ * Sends wishes. Resolves to undefined when it was refused, which has been said then. Whatever it is asked by, it is busy until what came
+ * of the last one is on the screen: nobody acts on figures of before.
+ */
 export const useSend = (): {
   readonly send: (wish: Wish) => Promise<Sent | undefined>
   readonly isBusy: boolean
 } => {
   const signer = useSigner()
-  const [isBusy, setBusy] = useState(false)
+  const isBusy = useStore(working) > 0
   const send = useCallback(
     async ({ title, action, body, says: words }: Wish): Promise<Sent | undefined> => {
       if (signer === undefined) {
         chooseWallet()
         return undefined
       }
-      setBusy(true)
+      working.set(count => count + 1)
+      let slot: number | null = null
       const show = toast({ title, text: 'Making the transaction', state: 'busy', step: [1, STEPS] })
       try {
         const { transaction } = await post<Unsigned>(`/v1/transactions/${action}`, { owner: signer.address, ...body })
@@ -108,6 +128,7 @@ export const useSend = (): {
         })
         show({ title, text: `Waiting until ${brief(signature)} is confirmed`, state: 'busy', step: [4, STEPS] })
         const status = await confirmed(signature)
+        slot = status.slot
         const says = status.events.flatMap(event => event.says)
         const told = says.filter(line => !BOOKS.test(line))
         show({ title, text: words?.(told) ?? (told.length === 0 ? 'Done.' : `${told.join('. ')}.`), state: 'done' })
@@ -116,9 +137,7 @@ export const useSend = (): {
         show({ title: `${title}: not done`, text: wordsOf(toApiError(error)), state: 'failed' })
         return undefined
       } finally {
-        setBusy(false)
-        invalidate(`/v1/accounts/${signer.address}`)
-        invalidate('/v1/markets')
+        void caughtUp(signer.address, slot).finally(() => working.set(count => count - 1))
       }
     },
     [signer],

@@ -202,8 +202,8 @@ const TakeOut = ({
   const sell = pays === 'zap'
   const query = { action: 'remove', lower, upper, owner, shareBps, sell, toleranceBps }
   const [isSent, setSent] = useState(false)
-  // Once it is on its way there may be nothing left to ask about.
-  const path = isSent ? undefined : `/v1/markets/${range.market}/liquidity-quote`
+  // Once it is on its way, and once all of it is out, there may be nothing left to ask about.
+  const path = isSent || range.position.liquidity === '0' ? undefined : `/v1/markets/${range.market}/liquidity-quote`
   const { data: found, error } = useRead<LiquidityAnswer>(path, query, {
     every: 3000,
     fresh: 0,

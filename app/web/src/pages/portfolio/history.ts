@@ -1,6 +1,7 @@
 /** What was, page by page, out of the index. */
 import { useState } from 'react'
 import { type ApiError, get, toApiError } from '../../api.ts'
+import { useHasIndex } from '../../data.ts'
 import { useRead } from '../../store.ts'
 import type { Page, Q64, Trade } from '../../types.ts'
 
@@ -57,7 +58,7 @@ export interface Pages<T> {
 
 /** The newest rows, read again now and then, and older ones as they are asked for. */
 export const usePages = <T extends { readonly signature: string }>(path: string): Pages<T> => {
-  const first = useRead<Page<T>>(path, { limit: ROWS }, { every: EVERY })
+  const first = useRead<Page<T>>(useHasIndex() ? path : undefined, { limit: ROWS }, { every: EVERY })
   const [older, setOlder] = useState<{ readonly rows: readonly T[]; readonly next: string | null }>()
   const [failed, setFailed] = useState<ApiError>()
   const [isLoading, setLoading] = useState(false)

@@ -2,6 +2,7 @@
 import { useState } from 'react'
 import { toApiError } from '../../api.ts'
 import { type Column, ErrorBanner, Num, Panel, Table, Tabs } from '../../components/index.tsx'
+import { useNoHistory } from '../../data.ts'
 import { amount, apy, brief, moment, percent, price, signed } from '../../format.ts'
 import { exact, type Owner } from '../../types.ts'
 import { useSend } from '../../wallet/send.ts'
@@ -227,6 +228,7 @@ const Rows = <T extends { readonly signature: string }>({
   readonly csv: readonly CsvColumn<T>[]
 }) => {
   const { rows, error, hasMore, more, isLoading } = usePages<T>(path)
+  const missing = useNoHistory() ?? (error === undefined ? undefined : 'Not known now.')
   const [isWriting, setWriting] = useState(false)
   const write = async (): Promise<void> => {
     setWriting(true)
@@ -243,16 +245,21 @@ const Rows = <T extends { readonly signature: string }>({
     <>
       <div className="spread">
         <span className="muted small">{rows === undefined ? ' ' : 'The newest first; times are UTC'}</span>
-        <button type="button" className="button small" disabled={isWriting} onClick={() => void write()}>
+        <button
+          type="button"
+          className="button small"
+          disabled={isWriting || rows === undefined}
+          onClick={() => void write()}
+        >
           Export {NAMES[name].toLowerCase()} as CSV
         </button>
       </div>
       <ErrorBanner error={error} />
       <Table<T>
         caption={NAMES[name]}
-        rows={error === undefined ? rows : (rows ?? [])}
+        rows={missing === undefined ? rows : (rows ?? [])}
         id={row => `${row.signature}/${numbers.get(row)}`}
-        empty={error === undefined ? 'Nothing yet.' : 'Not known now.'}
+        empty={missing ?? 'Nothing yet.'}
         columns={columns}
         dense
       />

@@ -4,7 +4,7 @@ import { apyFromRate, type RateQ64 } from '../../../../../amm/index.ts'
 import { useChain } from '../../chain.ts'
 import { CurveChart, Legend, TimeChart } from '../../charts/index.tsx'
 import { Choice, Num, Panel, Table, Tabs } from '../../components/index.tsx'
-import { useCandles, useHasIndex } from '../../data.ts'
+import { useCandles, useHasIndex, useNoHistory } from '../../data.ts'
 import { amount, brief, day, formatTime, moment, percent, price, real, short, tokens } from '../../format.ts'
 import type { Snapshot } from '../../kernel.ts'
 import { useUpdates } from '../../live.ts'
@@ -33,7 +33,6 @@ export const Charts = ({
 }) => {
   const [view, setView] = useState<View>('apy')
   const [width, setWidth] = useState<Width>('1h')
-  const hasIndex = useHasIndex()
   const seconds = WIDTHS[width]
   const { speed = 1 } = useChain() ?? {}
   // The same question for a minute at least, however fast the clock runs.
@@ -41,7 +40,7 @@ export const Charts = ({
   const time = market?.time
   const from = time === undefined ? undefined : Math.max(0, time - (time % step) - SHOWN * seconds)
   const { data } = useCandles(market?.market, width, from)
-  const empty = hasIndex ? 'Nothing was traded yet' : 'There is no index here to read history from'
+  const empty = useNoHistory() ?? 'Nothing was traded yet'
   return (
     <Panel label="Charts" className="charts">
       <Tabs
@@ -263,6 +262,7 @@ export const Trades = ({ market }: { readonly market: string | undefined }) => {
     { limit: 20 },
     { every: 10_000 },
   )
+  const missing = useNoHistory() ?? (error === undefined ? undefined : 'Not known now')
   const onChange = useCallback(() => void reload(), [reload])
   useUpdates(market === undefined ? undefined : `market:${market}`, onChange)
   return (
@@ -270,9 +270,9 @@ export const Trades = ({ market }: { readonly market: string | undefined }) => {
       <Table
         caption="Recent trades"
         dense
-        rows={hasIndex && error === undefined ? data?.rows : []}
+        rows={missing === undefined ? data?.rows : []}
         id={({ signature, slot, side, filled }) => `${signature}${slot}${side}${filled}`}
-        empty={hasIndex ? 'Nothing was traded yet' : 'There is no index here to read history from'}
+        empty={missing ?? 'Nothing was traded yet'}
         columns={[
           {
             name: 'Time',
