@@ -195,7 +195,7 @@ describe('preparing', () => {
     const given = { ...trade, limitRate: 1n << 64n, minimum: 3n, seconds: 5, toleranceBps: 0 }
     const asked = await new SunderClient(answers.connection).prepareTrade(given)
     expect(decodeInstruction(asked.instructions[0]!.data).args).toMatchObject({
-      ...{ limitRate: 1n << 64n, minimum: 3n, deadline: FRESH + 5 },
+      ...{ limitRate: 1n << 64n, minimum: 3n, deadline: EARLY + 5 },
     })
     const pt = await new SunderClient(answers.connection).preparePtTrade({ ...trade, action: 'buy-pt', unit: 'st' })
     expect(names(pt.instructions)).toEqual(['buyPt'])
