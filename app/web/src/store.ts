@@ -137,14 +137,19 @@ export const useRead = <T>(
   return { ...read, data: read.data ?? last.current?.data, reload }
 }
 
-/** Asks until an answer is such, which is what the page shows then; for so many milliseconds at most. */
-export const readUntil = async <T>(path: string, isSuch: (data: T) => boolean, patience: number): Promise<void> => {
+/** Asks until an answer is such, which is what the page shows then; undefined if none is within so many milliseconds. */
+export const readUntil = async <T>(
+  path: string,
+  isSuch: (data: T) => boolean,
+  patience: number,
+): Promise<T | undefined> => {
   const { load, store } = entryOf(path, undefined)
   const until = performance.now() + patience
   for (;;) {
     await load()
     const { data, error } = store.get()
-    if ((error === undefined && isSuch(data as T)) || performance.now() > until) return
+    if (error === undefined && isSuch(data as T)) return data as T
+    if (performance.now() > until) return undefined
     await new Promise(done => setTimeout(done, AGAIN))
   }
 }

@@ -6,7 +6,7 @@ import { useCallback } from 'react'
 import { ApiError, get, post, toApiError, wordsOf } from '../api.ts'
 import { brief } from '../format.ts'
 import { createStore, invalidate, readUntil, useStore } from '../store.ts'
-import type { Freshness } from '../types.ts'
+import type { Owner } from '../types.ts'
 import { toast } from './toasts.tsx'
 import { fromBase64, toBase64 } from './transaction.ts'
 import { chooseWallet, useSigner } from './wallet.tsx'
@@ -26,6 +26,8 @@ interface Status {
 
 export interface Sent {
   readonly signature: string
+  /** Where it landed. */
+  readonly slot: number | null
   /** What it did, sentence by sentence. */
   readonly says: readonly string[]
 }
@@ -75,12 +77,15 @@ const confirmed = async (signature: string): Promise<Status> => {
 /** Milliseconds that the figures may take to be as new as the transaction. */
 const PATIENCE = 5000
 
-/** Resolves once what the page shows of an owner is from after a slot: what has gone then is not offered any more. */
+/** What an owner has after a slot, which is on the screen then; undefined if nobody says so for too long. */
+export const ownerAfter = (owner: string, slot: number): Promise<Owner | undefined> =>
+  readUntil<Owner>(`/v1/accounts/${owner}`, answer => answer.slot > slot, PATIENCE)
+
+/** Resolves once the page shows what has become of an owner: what has gone by then is not offered any more. */
 const caughtUp = async (owner: string, slot: number | null): Promise<void> => {
-  const path = `/v1/accounts/${owner}`
-  invalidate(path)
+  invalidate(`/v1/accounts/${owner}`)
   invalidate('/v1/markets')
-  if (slot !== null) await readUntil<Freshness>(path, answer => answer.slot > slot, PATIENCE)
+  if (slot !== null) await ownerAfter(owner, slot)
 }
 
 /** Transactions that are made, sent, or not in the figures yet. */
@@ -132,7 +137,7 @@ export const useSend = (): {
         const says = status.events.flatMap(event => event.says)
         const told = says.filter(line => !BOOKS.test(line))
         show({ title, text: words?.(told) ?? (told.length === 0 ? 'Done.' : `${told.join('. ')}.`), state: 'done' })
-        return { signature, says }
+        return { signature, slot, says }
       } catch (error) {
         show({ title: `${title}: not done`, text: wordsOf(toApiError(error)), state: 'failed' })
         return undefined

@@ -16,7 +16,8 @@ import { amount, day, formatAtoms, percent, signed } from '../../format.ts'
 import { useSnapshot } from '../../kernel.ts'
 import { useRead } from '../../store.ts'
 import { exact, type Market, type Owner, type Page, type Trade } from '../../types.ts'
-import { useSend } from '../../wallet/send.ts'
+import { ownerAfter, useSend } from '../../wallet/send.ts'
+import { toast } from '../../wallet/toasts.tsx'
 import { buyPt, redeemPt, sellPt } from '../../wallet/wishes.ts'
 import { buyWith, leaveWith } from './figures.ts'
 
@@ -266,12 +267,17 @@ const Roll = ({
   const isBlocked = why !== undefined && !(isMatured && to !== undefined && closedBecause(to, 'risk') === undefined)
   const roll = async (): Promise<void> => {
     const wish = isMatured ? redeemPt({ market, pt: BigInt(pt) }) : sellPt({ market, pt: BigInt(pt), toleranceBps })
-    const jlp = async (): Promise<bigint> => BigInt((await get<Owner>(`/v1/accounts/${owner}`)).wallet.jlp)
-    const before = await jlp()
-    if ((await send(wish)) === undefined || pool === undefined) return
-    const again = buyWith(pool, (await jlp()) - before)
-    if (again === undefined) return
-    await send(buyPt({ market: to!.market, st: again.st, toleranceBps }))
+    const before = await get<Owner>(`/v1/accounts/${owner}`)
+    const sent = await send(wish)
+    if (sent === undefined) return
+    // An answer from before the sale would say that it has brought nothing.
+    const after = await ownerAfter(owner, sent.slot ?? before.slot)
+    const brought = after === undefined ? 0n : BigInt(after.wallet.jlp) - BigInt(before.wallet.jlp)
+    const buys = pool === undefined || brought <= 0n ? undefined : buyWith(pool, brought)
+    if (buys === undefined) {
+      const text = 'What was sold is in the wallet as JLP: buy PT with it.'
+      toast({ title: `Buy PT of ${to!.market}: not done`, text, state: 'failed' })
+    } else await send(buyPt({ market: to!.market, st: buys.st, toleranceBps }))
     onDone()
   }
   return (
