@@ -115,7 +115,10 @@ export const errorOf = (error: unknown): ApiError | undefined => {
     }
     return indexUnavailable()
   }
-  const { statusCode, validation, message } = error as Partial<FastifyError>
+  const { statusCode, validation, message, code } = error as Partial<FastifyError>
+  // A path that no file can have.
+  if (code === 'FST_STATIC_FORBIDDEN_PATH')
+    return new ApiError(404, 'not-found', 'There is no such route', HTTP[404]![1])
   if (validation !== undefined) return new ApiError(400, 'bad-request', message ?? '', HTTP[400]![1])
   const known = statusCode === undefined ? undefined : HTTP[statusCode]
   return known === undefined ? undefined : new ApiError(statusCode!, known[0], message ?? known[0], known[1])

@@ -1,7 +1,11 @@
 /** The server as a whole: what it shows, what it refuses, and what it keeps to itself. */
+
 import { EventEmitter } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildServer } from '../../app/api/server.ts'
@@ -340,4 +344,22 @@ test('when the chain stands still nothing is quoted any more, and what was read 
   expect(refusal(await alone.ask(`/v1/accounts/${idOf('ann')}`))).toEqual([503, 'chain-unavailable'])
   await alone.app.close()
   await alone.context.feed.stop()
+})
+
+test('beside the page, which may be built later, a path that nothing can have is not found', async () => {
+  const web = mkdtempSync(join(tmpdir(), 'sunder-page-'))
+  const app = await buildServer(on.context, { rateLimit: false, web })
+  try {
+    expect((await app.inject('/')).body).toContain('/openapi.json')
+    writeFileSync(join(web, 'index.html'), '<p>the page</p>')
+    expect((await app.inject('/')).body).toBe('<p>the page</p>')
+    for (const letters of [101, 300, 5000]) {
+      const answer = await app.inject(`/v1/markets/${'a'.repeat(letters)}`)
+      expect(answer.statusCode).toBe(404)
+      expect(answer.json().error.code).toBe('not-found')
+    }
+  } finally {
+    await app.close()
+    rmSync(web, { recursive: true })
+  }
 })
