@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { Connection, SystemProgram, TransactionMessage, VersionedTransaction } from '@solana/web3.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodeBase58 } from '../../src/client/base58.ts'
+import { SunderClient } from '../../src/client/index.ts'
 import { Dice } from '../../src/strategy/replay/dice.ts'
 import { idOf, key, keyOf } from '../chain/support.ts'
 
@@ -111,6 +112,8 @@ test(`${KILLS} kills of all processes: everything comes back, no acknowledged tr
   await quote(url)
   const connection = new Connection(rpc, { commitment: 'confirmed', disableRetryOnRateLimit: true })
   await connection.requestAirdrop(key(idOf('ann')), 1000 * 10 ** 9)
+  const client = new SunderClient(connection)
+  const { lastStep: first } = await client.index('hourly')
 
   // Somebody who pays, whatever happens, and remembers what was acknowledged.
   const sent = new Map<string, number>()
@@ -158,6 +161,10 @@ test(`${KILLS} kills of all processes: everything comes back, no acknowledged tr
   }
   for (const victim of VICTIMS) await until(victim, () => pidOf(victim))
   await until('the chain', () => connection.getSlot())
+  // Ten hours of coupons at least, each paid by whichever keeper lived: none is skipped, or later ones could not be paid.
+  await until('ten hours', async () =>
+    (await client.index('hourly')).lastStep >= first + 10 * 3600 ? true : undefined,
+  )
   isOver = true
   await paying
   await quote(url)

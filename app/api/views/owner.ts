@@ -74,7 +74,7 @@ export const Owner = named(
 /** Accounts that a node gives at once. */
 const MOST = 100
 /** Milliseconds that the index has to say where profit came from. */
-const PATIENCE = 500
+const PATIENCE = 2000
 
 const tokensOf = async ({ connection, feed }: Context, owner: string) => {
   const { tokenProgram: program, jlpMint, token2022Program } = ADDRESSES
