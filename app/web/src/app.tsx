@@ -18,13 +18,21 @@ const TITLES: Readonly<Record<PageName, string>> = {
   portfolio: 'Portfolio',
 }
 
+/** A part of the page that could not be loaded is asked for once more: the server may have been about to replace it. */
+const twice =
+  <T,>(load: () => Promise<T>): (() => Promise<T>) =>
+  () =>
+    load().catch(() => new Promise<T>((done, failed) => setTimeout(() => load().then(done, failed), AGAIN)))
+/** Milliseconds. */
+const AGAIN = 1000
+
 const VIEWS = {
-  markets: lazy(() => import('./pages/markets.tsx')),
-  trade: lazy(() => import('./pages/trade.tsx')),
-  earn: lazy(() => import('./pages/earn.tsx')),
-  liquidity: lazy(() => import('./pages/liquidity.tsx')),
-  arbitrage: lazy(() => import('./pages/arbitrage.tsx')),
-  portfolio: lazy(() => import('./pages/portfolio.tsx')),
+  markets: lazy(twice(() => import('./pages/markets.tsx'))),
+  trade: lazy(twice(() => import('./pages/trade.tsx'))),
+  earn: lazy(twice(() => import('./pages/earn.tsx'))),
+  liquidity: lazy(twice(() => import('./pages/liquidity.tsx'))),
+  arbitrage: lazy(twice(() => import('./pages/arbitrage.tsx'))),
+  portfolio: lazy(twice(() => import('./pages/portfolio.tsx'))),
 }
 
 const Network = () => {
